@@ -81,7 +81,8 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
 # A line a second on a terminal, one in half a minute in a log: what runs, for how long, how far its log is.
 ticker() {
-	local log=$1 title=$2 start=$SECONDS last
+	local log=$1 title=$2 start=$SECONDS last fd
+	for fd in "${LOCK_FDS[@]}"; do exec {fd}>&-; done # a ticker that outlives its script must not hold its locks
 	while sleep 1; do
 		if [ -t 1 ]; then
 			last=$(tail -n1 "$log" 2>/dev/null | tr -dc '[:print:]' | cut -c1-60)
@@ -128,6 +129,7 @@ step() {
 
 # lock FILE WHAT: hold FILE's lock until this script ends; waits for another run and says who it is. A script
 # that a holder started passes through, so that verbs can call each other.
+LOCK_FDS=()
 lock() {
 	local file fd
 	mkdir -p "$(dirname "$1")"
@@ -139,6 +141,7 @@ lock() {
 		warn "waiting: $2 is in use by $(tail -n1 "$file")"
 		flock "$fd"
 	fi
+	LOCK_FDS+=("$fd")
 	printf 'process %s (%s, since %s)\n' $$ "$(basename "$0")" "$(date -u +%H:%M:%S)Z" >"$file"
 	export BPF_ASYNC_LOCKS="${BPF_ASYNC_LOCKS:-}:$file"
 }
@@ -182,7 +185,7 @@ toolchain_packages() { sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$TOP/scripts/lib/
 # The root that TOOLCHAIN=root means: its name carries everything that decides what is in it.
 toolchain_dir() {
 	[ -z "${BPF_ASYNC_ROOT:-}" ] || { echo "$BPF_ASYNC_ROOT" && return; }
-	echo "$CACHE/root-$SUITE-$({ echo "$SUITE" && toolchain_packages && cat "$TOP/scripts/toolchain"; } | sha256sum | cut -c1-12)"
+	echo "$CACHE/root-$SUITE-$({ echo "$SUITE recipe 1" && toolchain_packages; } | sha256sum | cut -c1-12)"
 }
 
 # Runs inside the private mount namespace: nothing stays mounted, however this ends.
