@@ -48,6 +48,8 @@ run_on_exit() {
 	ON_EXIT=()
 }
 trap run_on_exit EXIT
+# A command that nobody expected to fail must not end a script without a word.
+trap 'warn "error: $0, line $LINENO: \`$BASH_COMMAND\` failed (status $?)"' ERR
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -81,13 +83,14 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
 # A line a second on a terminal, one in half a minute in a log: what runs, for how long, how far its log is.
 ticker() {
-	local log=$1 title=$2 start=$SECONDS last fd
+	local log=$1 title=$2 start=$SECONDS next=30 last fd
 	for fd in "${LOCK_FDS[@]}"; do exec {fd}>&-; done # a ticker that outlives its script must not hold its locks
 	while sleep 1; do
 		if [ -t 1 ]; then
 			last=$(tail -n1 "$log" 2>/dev/null | tr -dc '[:print:]' | cut -c1-60)
 			printf '\r\e[K%s  %s  %s' "$title" "$(clock $((SECONDS - start)))" "$last"
-		elif (((SECONDS - start) % 30 == 0)); then
+		elif ((SECONDS - start >= next)); then
+			next=$((next + 30))
 			printf '%s ... %s, %s lines in the log\n' "$title" "$(clock $((SECONDS - start)))" "$(wc -l <"$log")"
 		fi
 	done
