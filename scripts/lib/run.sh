@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# What the scripts that run guests share: what they need built, and their results directories results/TIME-WHAT,
+# with `latest` pointing to the newest. Source it after common.sh, and call load_base first.
+
+# build KIND...: patched and base (kernels), selftests, examples; each does nothing if it is up to date. NOBUILD=1
+# takes what is there.
+build() {
+	local kind
+	[ -z "${NOBUILD:-}" ] || return 0
+	"$TOP/scripts/toolchain"
+	"$TOP/scripts/tree"
+	for kind; do
+		case $kind in
+		patched | base) "$TOP/scripts/build-kernel" "$kind" ;;
+		*) "$TOP/scripts/build-$kind" ;;
+		esac
+	done
+}
+
+# kernel_image base|patched: what QEMU boots.
+kernel_image() {
+	case $ARCH in
+	x86_64) echo "$KOUT/$1/arch/x86/boot/bzImage" ;;
+	arm64) echo "$KOUT/$1/arch/arm64/boot/Image" ;;
+	esac
+}
+
+# new_results WHAT: make the next directory and print its path. Two runs in the same second get two directories.
+new_results() {
+	local dir n=''
+	mkdir -p "$TOP/results" || die 3 "cannot write to $TOP/results"
+	dir=$TOP/results/$(date -u +%Y%m%dT%H%M%SZ)-$1
+	until mkdir "$dir$n" 2>/dev/null; do
+		[ ! -w "$TOP/results" ] && die 3 "cannot write to $TOP/results"
+		n=$((${n:-1} + 1))
+		[ "$n" -lt 100 ] || die 3 "cannot make $dir" "is the disk full?"
+	done
+	ln -sfn "$(basename "$dir$n")" "$TOP/results/.latest.$$" && mv -T "$TOP/results/.latest.$$" "$TOP/results/latest"
+	echo "$dir$n"
+}
