@@ -75,7 +75,7 @@ need_space() {
 
 # The line of a log that tells why a command failed: the first that looks like an error, else the last.
 first_error() {
-	grep -m1 -nE '(^|[^[:alnum:]_-])(error|fatal( error)?|undefined reference|No space left|Cannot|cannot|Killed)([^[:alnum:]_-]|$)|\*\*\*|^E: |FAILED|rejected' "$1" ||
+	grep -m1 -nE '(^|[^[:alnum:]_-])(error|fatal( error)?|not found|No such file|undefined reference|No space left|Cannot|cannot|Killed)([^[:alnum:]_-]|$)|\*\*\*|^E: |FAILED|rejected' "$1" ||
 		grep -nv '^[[:space:]]*$' "$1" | tail -n1 || true
 }
 
@@ -221,9 +221,11 @@ shift
 exec chroot "$root" "$@"
 '
 
+BINDS=()
 # in_root [--net] CMD...: run CMD in the toolchain root (or in the host's own, seen at the same paths), with
-# $TREE at /linux, $OUT at /out, the repository at /repo and the compiler cache at /ccache. The fixed paths make
-# ccache hits and outputs independent of where a checkout lies. No network unless asked for.
+# $TREE at /linux, $OUT at /out, the repository at /repo, the compiler cache at /ccache, and what the array BINDS
+# says ("/dir/here=dir/there"). The fixed paths make ccache hits and outputs independent of where a checkout lies.
+# No network unless asked for.
 in_root() {
 	local flags=(-m) binds=("$TOP=repo" "$CACHE/ccache=ccache") root=host
 	if [ "${1:-}" = --net ]; then shift; else flags+=(-n); fi
@@ -238,6 +240,7 @@ in_root() {
 		mkdir -p "$OUT"
 		binds+=("$OUT=out")
 	fi
+	binds+=("${BINDS[@]}")
 	unshare "${flags[@]}" true 2>/dev/null || die 3 "this user may not make namespaces (unshare ${flags[*]})" \
 		"run as root, or allow it: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
 	unshare "${flags[@]}" sh -c "$ENTER" enter "$root" "$CACHE/host-root" "${binds[@]}" -- \
