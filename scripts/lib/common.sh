@@ -26,7 +26,7 @@ TOOLCHAIN=${TOOLCHAIN:-root}
 JOBS=${JOBS:-$(($(nproc) + 1))}
 SUITE=trixie # Debian's release that the toolchain root is made of
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 warn() { printf '%s\n' "$*" >&2; }
 
 # die STATUS MSG...: each further argument is a line, the last ones saying what to do.

@@ -29,12 +29,32 @@ apt_proxies() {
 
 is_debian_like() { grep -qsE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release; }
 
-# install PACKAGE...: as root on Debian or Ubuntu nothing needs to be installed by hand.
-install() {
-	if [ "$(id -u)" -ne 0 ] || ! is_debian_like; then
-		die 3 "missing packages: $*" "as root: apt-get install $*"
-	fi
+# What the scripts call outside the toolchain root: the tool, its package, what it costs to lack it.
+host_tools() {
+	cat <<-TOOLS
+		git git no kernel tree
+		mmdebstrap mmdebstrap no toolchain root
+		xz xz-utils the kernel tarball cannot be unpacked
+		make make no verbs
+		flock util-linux no locks
+		bats bats the scripts cannot be tested
+		shellcheck shellcheck the scripts cannot be checked
+	TOOLS
+}
+
+may_install() { [ "$(id -u)" -eq 0 ] && is_debian_like; }
+
+# Install the host's tools that are missing: as root on Debian or Ubuntu nothing needs to be installed by hand.
+ensure_host_tools() {
+	local tool pkg missing=()
+	while read -r tool pkg _; do
+		command -v "$tool" >/dev/null || missing+=("$pkg")
+	done < <(host_tools)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	may_install || die 3 "missing packages: ${missing[*]}" "as root: apt-get install ${missing[*]}"
+	step "$CACHE/logs/apt.log" "install ${missing[*]}" apt_install "${missing[@]}"
+}
+apt_install() {
 	export DEBIAN_FRONTEND=noninteractive
-	step "$CACHE/logs/apt.log" "install $*" sh -c \
-		'apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }' apt "$@"
+	apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
 }

@@ -1,0 +1,38 @@
+# The verbs. `make help` lists them; scripts/VERB does the work and says at its top what it needs and leaves.
+# Settings: BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug  TOOLCHAIN=root|host  SOURCE=dir|tarball  TREE=dir  JOBS=n
+# make itself exits 2 on any failure and names the script's own status ("Error 3"); scripts/lib/common.sh lists them.
+
+.DEFAULT_GOAL := demo
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+demo: ## build and run the demo: timers and works from NMI, unpatched and patched kernel
+test: ## build and run all tests: x86_64 plain, arm64 debug, the scripts
+measure: ## sizes and instructions per call, patched against unpatched
+shell: ## a shell in a guest that runs the patched kernel
+doctor: ## what this machine can do, what it lacks, and what that costs
+toolchain: ## make the toolchain root
+fetch: ## get the kernel source and check its hash
+tree: ## make or update the kernel tree: one commit for the base, one for each patch
+refresh: ## write the tree's commits back to patches/
+check: ## every check on every patch (PATCH=name: on one)
+post: ## prepare a posting, and stop there
+demo test measure shell doctor toolchain fetch refresh check post:
+	@scripts/$@
+tree: toolchain
+	@scripts/tree
+kernel: tree ## build the patched kernel
+	@scripts/build-kernel patched
+base: tree ## build the unpatched kernel, or take it from the cache
+	@scripts/build-kernel base
+selftests: kernel ## build the selftests of guest/tests.list
+	@scripts/build-selftests
+examples: kernel ## build the examples
+	@scripts/build-examples
+clean: ## delete build/ (but not a tree that holds work) and results/
+	@scripts/clean
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
+
+.PHONY: demo test measure shell doctor toolchain fetch tree refresh check post kernel base selftests examples clean help
