@@ -17,6 +17,7 @@
 #   SOURCE=directory or tarball  TREE=kernel tree  JOBS=n  NOWAIT=1 (stop rather than wait for a lock)
 set -euo pipefail
 
+export TOP
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 CACHE=${BPF_ASYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bpf-async}
 BASE=${BASE:-v6.19}
