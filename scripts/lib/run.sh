@@ -39,6 +39,19 @@ new_results() {
 	echo "$dir$n"
 }
 
+# note_run DIRECTORY: what was run and how to run it again; each guest's own metadata.json says the rest.
+# shellcheck disable=SC2016 # the $names are jq's
+note_run() {
+	in_root jq -n --arg date "$(date -u +%FT%TZ)" --arg commit "$(git -C "$TOP" describe --always --dirty 2>/dev/null)" \
+		--arg base "$BASE" --arg arch "$ARCH" --arg config "$KERNEL" --arg repeat "cd ${TOP@Q} && $(env_line) ${0@Q}" \
+		'$ARGS.named' >"$1/metadata.json"
+}
+env_line() {
+	local name
+	for name in BASE ARCH KERNEL TOOLCHAIN; do printf '%s=%q ' "$name" "${!name}"; done
+	[ -z "${seconds:-}" ] || printf 'SECONDS=%q' "$seconds"
+}
+
 # env_seconds DEFAULT: the user's SECONDS. To bash it is a clock, so it is taken from the environment that the script
 # began with.
 env_seconds() {

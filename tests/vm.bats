@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# How scripts/vm ends: each kind of end has its own exit status, the console is kept, and no guest is left behind.
+#
+# Needs a kernel in build/ (patched, or else base), or the one that VM_TEST_KERNEL names. Takes about a minute.
+
+setup() {
+	. "$BATS_TEST_DIRNAME/../scripts/lib/common.sh"
+	. "$BATS_TEST_DIRNAME/../scripts/lib/run.sh"
+	trap - EXIT INT TERM HUP # those are bats' own
+	set +u
+	load_base
+	kernel=${VM_TEST_KERNEL:-$(kernel_image patched)}
+	[ -f "$kernel" ] || kernel=$(kernel_image base)
+	results=$BATS_TEST_TMPDIR/results
+	vm=("$TOP/scripts/vm" --kernel "$kernel" --results "$results" --accel tcg --limit 120)
+}
+
+outcome() { in_root jq -r .outcome <"$results/result.json"; }
+
+# This run's QEMU: scripts/vm names it after its results.
+guests() { pgrep -f -- "guest=$results" || true; }
+
+@test "a command that succeeds: its output, its files, status 0" {
+	run "${vm[@]}" -- sh -c 'echo "$0 said"; echo kept >/results/file' "it's me"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"it's me said"* ]]
+	[ "$(cat "$results/guest/file")" = kept ]
+	[ "$(outcome)" = pass ]
+	grep -q "Linux version" "$results/console.log"
+	in_root jq -e '.kernel.compiler and .kernel.sha256 and .accelerator and .repeat' <"$results/metadata.json"
+}
+
+@test "a command that fails: status 1, and its own in result.json" {
+	run "${vm[@]}" -- sh -c 'exit 7'
+	[ "$status" -eq 1 ]
+	[ "$(in_root jq .command_status <"$results/result.json")" = 7 ]
+}
+
+@test "a guest that hangs: status 4, what it had handed back is kept, the guest is gone" {
+	run "${vm[@]}" --quiet 5 -- sh -c 'echo before; echo early >/results/file; handback file; sleep 1000'
+	echo "$output"
+	[ "$status" -eq 4 ]
+	[[ $output == *"no line on the console for 5 s"* ]]
+	[ "$(cat "$results/guest/file")" = early ]
+	grep -q before "$results/console.log"
+	[ -z "$(guests)" ]
+}
+
+@test "a guest that talks for ever: status 4 after the limit" {
+	run "${vm[@]}" --limit 8 -- sh -c 'while :; do echo still here; sleep 1; done'
+	[ "$status" -eq 4 ]
+	[[ $output == *"not done after 8 s"* ]]
+}
+
+@test "a guest that panics: status 5, and the console says why" {
+	run "${vm[@]}" -- sh -c 'echo c >/proc/sysrq-trigger'
+	[ "$status" -eq 5 ]
+	[ "$(outcome)" = panic ]
+	grep -q 'Kernel panic - not syncing: sysrq triggered crash' "$results/console.log"
+}
+
+@test "a warning on the console fails a command that succeeded" {
+	run "${vm[@]}" -- sh -c 'echo "<4>WARNING: kernel/bpf/helpers.c:1 at f+0x1/0x2, CPU#0: sh/1" >/dev/kmsg; exit 0'
+	[ "$status" -eq 5 ]
+	[ "$(outcome)" = report ]
+}
+
+@test "a program that prints the same words does not" {
+	run "${vm[@]}" -- echo "WARNING: BUG: KASAN: Call Trace:"
+	[ "$status" -eq 0 ]
+}
+
+@test "a kernel message in the middle of a program's line does not damage it" {
+	run "${vm[@]}" -- sh -c 'printf "#1/2 half"; echo "<4>a message" >/dev/kmsg; echo " and half:OK"'
+	[ "$status" -eq 0 ]
+	grep -qx '#1/2 half and half:OK' "$results/output.log"
+}
+
+@test "a guest that ends by itself without a status: status 5" {
+	run "${vm[@]}" -- poweroff -f
+	[ "$status" -eq 5 ]
+	[ "$(outcome)" = vanished ]
+}
+
+@test "Ctrl-C: status 130, results kept, the guest is gone" {
+	# An inner shell, whose job control gives the run a process group and the SIGINT that bats' children ignore.
+	export RESULTS=$results
+	run bash -c '
+		set -m
+		"$@" >"$0" 2>&1 &
+		for _ in {1..60}; do ! grep -q ready "$0" || break; sleep 1; done
+		pgrep -f -- "guest=$RESULTS" >/dev/null || exit 99
+		kill -INT -- -$!
+		wait $!' "$BATS_TEST_TMPDIR/out" \
+		"${vm[@]}" -- sh -c 'echo got it >/results/file; handback file; echo ready; sleep 1000'
+	[ "$status" -eq 130 ]
+	[ -z "$(guests)" ]
+	[ "$(cat "$results/guest/file")" = "got it" ]
+	[ "$(outcome)" = interrupted ]
+}
+
+@test "bad usage: status 2, set-up: status 3, each with a word" {
+	run "$TOP/scripts/vm" --speed 9 -- true
+	[ "$status" -eq 2 ]
+	[[ $output == *"unknown option --speed"* ]]
+	run "$TOP/scripts/vm" --limit soon -- true
+	[ "$status" -eq 2 ]
+	run "${vm[@]}"
+	[ "$status" -eq 2 ]
+	run env ARCH=vax "${vm[@]}" -- true
+	[ "$status" -eq 2 ]
+	[[ $output == *"x86_64 arm64"* ]]
+	run "$TOP/scripts/vm" --kernel /nowhere/bzImage -- true
+	[ "$status" -eq 3 ]
+	run "${vm[@]}" --add /nowhere/file -- true
+	[ "$status" -eq 3 ]
+	[[ $output == *"/nowhere/file"* ]]
+}
+
+@test "a file that is no kernel: QEMU's own word, status 3" {
+	head -c 100000 /dev/zero >"$BATS_TEST_TMPDIR/zero"
+	run "$TOP/scripts/vm" --kernel "$BATS_TEST_TMPDIR/zero" --results "$results" --accel tcg --quiet 10 -- true
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == *"QEMU did not start"* ]]
+}
+
+@test "a /dev/kvm that is of no use: the probe says tcg and why, and remembers it" {
+	[ "$(uname -m)" = x86_64 ] || skip "the guest's architecture is not this machine's"
+	export BPF_ASYNC_ROOT BPF_ASYNC_CACHE=$BATS_TEST_TMPDIR/cache
+	BPF_ASYNC_ROOT=$(toolchain_dir)
+	probe=(unshare -rm sh -c 'touch /tmp/kvm.$$ && mount -t tmpfs none /tmp && mknod /tmp/kvm c 1 3 2>/dev/null;
+		mount --bind /dev/null /dev/kvm 2>/dev/null; exec "$@"' sh "$TOP/scripts/vm" --kernel "$kernel" --probe)
+	[ -e /dev/kvm ] || probe=("$TOP/scripts/vm" --kernel "$kernel" --probe)
+	run "${probe[@]}"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == tcg:* ]]
+	before=$SECONDS
+	run "${probe[@]}"
+	[[ $output == tcg:* ]]
+	((SECONDS - before <= 2))
+}
