@@ -319,10 +319,14 @@ static void own_elem(int cpu, __u64 n)
 	if (!note(OWN, INIT, bpf_timer_init(&e->timer, &elems, CLOCK_MONOTONIC))) {
 		note(OWN, SET_CB, bpf_timer_set_callback(&e->timer, elem_timer_cb));
 		note(OWN, START, bpf_timer_start(&e->timer, ELEM_DELAY_NS, 0));
+	} else {
+		e->l.fired = 1;	/* out of memory: nothing to wait for */
 	}
 	if (!note(OWN, WQ_INIT, bpf_wq_init(&e->wq, &elems, 0))) {
 		note(OWN, WQ_SET_CB, bpf_wq_set_callback_impl(&e->wq, elem_wq_cb, 0, NULL));
 		note(OWN, WQ_START, bpf_wq_start(&e->wq, 0));
+	} else {
+		e->l.worked = 1;
 	}
 }
 

@@ -29,7 +29,7 @@
 #include "nmi_timers.h"
 #include "nmi_timers.skel.h"
 
-#define SAMPLE_PERIOD 500000
+#define SAMPLE_PERIOD 2000000	/* cycles: 500 NMIs a second on a CPU of 1 GHz */
 #define PAUSE_US 500
 #define DRAIN_MS 10000
 #define LEAK_BYTES 65536	/* what a memory cgroup may keep in per-CPU stocks */
