@@ -58,7 +58,7 @@ trap 'exit 143' TERM HUP
 need() {
 	local tools=() pkgs=()
 	while [ $# -gt 0 ]; do
-		command -v "$1" >/dev/null || { tools+=("$1") pkgs+=("$2"); }
+		type -P "$1" >/dev/null || { tools+=("$1") pkgs+=("$2"); }
 		shift 2
 	done
 	[ ${#tools[@]} -eq 0 ] || die 3 "missing: ${tools[*]}" \
@@ -86,7 +86,8 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 ticker() {
 	local log=$1 title=$2 start=$SECONDS next=30 last fd
 	for fd in "${LOCK_FDS[@]}"; do exec {fd}>&-; done # a ticker that outlives its script must not hold its locks
-	while sleep 1; do
+	exec {fd}<> <(:) # to wait on: a sleep would outlive a killed ticker and keep the pipe open that this writes to
+	while ! read -rt 1 -u "$fd"; do
 		if [ -t 1 ]; then
 			last=$(tail -n1 "$log" 2>/dev/null | tr -dc '[:print:]' | cut -c1-60)
 			printf '\r\e[K%s  %s  %s' "$title" "$(clock $((SECONDS - start)))" "$last"
@@ -136,6 +137,7 @@ step() {
 LOCK_FDS=()
 lock() {
 	local file fd
+	need flock util-linux
 	mkdir -p "$(dirname "$1")"
 	file=$(readlink -f "$(dirname "$1")")/$(basename "$1")
 	case ":${BPF_ASYNC_LOCKS:-}:" in *":$file:"*) return 0 ;; esac
