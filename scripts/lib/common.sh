@@ -211,7 +211,7 @@ if [ "$root" = host ]; then
 	mkdir -p "$root/linux" "$root/out" "$root/repo" "$root/ccache"
 else
 	mount --rbind "$root" "$root"
-	mount -o remount,bind,ro "$root"
+	mount -o remount,bind,ro "$root" 2>/dev/null || true # not where the disk has flags that a user may not drop
 fi
 for d in proc sys dev; do mount --rbind /$d "$root/$d"; done
 mount -t tmpfs -o mode=1777 none "$root/tmp"
@@ -248,6 +248,6 @@ in_root() {
 		"run as root, or allow it: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
 	unshare "${flags[@]}" sh -c "$ENTER" enter "$root" "$CACHE/host-root" "${binds[@]}" -- \
 		env -i -C /repo HOME=/tmp/home PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
-		CCACHE_DIR=/ccache CCACHE_MAXSIZE=10G \
+		CCACHE_DIR=/ccache CCACHE_MAXSIZE=10G CCACHE_DEPEND=1 CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime \
 		KBUILD_BUILD_TIMESTAMP=2026-11-22 KBUILD_BUILD_USER=bpf-async KBUILD_BUILD_HOST=localhost "$@"
 }
