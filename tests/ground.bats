@@ -21,7 +21,7 @@ setup() {
 		BASE_STATUS=test BASE_VERSION=6.19.3 BASE_SUITE=trixie-backports
 		BASE_SOURCES='
 		6.19.3 6.19.3-1 $(printf '0%.0s' {1..64}) $(hash 6.19.3)
-		6.19.2 6.19.2-1 $(printf '0%.0s' {1..64}) $(hash 6.19.2)
+		6.19.2 - - $(hash 6.19.2)
 		'
 	ENV
 	T=build/toy/tree
