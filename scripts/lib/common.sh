@@ -100,7 +100,7 @@ ticker() {
 
 # step [-k] LOG TITLE CMD...: run CMD with its output in LOG and progress on the terminal. A failure names the log
 # and its first failing line and exits 3; with -k the status of CMD is returned instead (CMD should be a program
-# then: bash ignores errexit in functions that run under a condition).
+# then: bash ignores errexit in functions that run under a condition). $STEP_HINT is the last line on failure.
 step() {
 	local keep='' log title start=$SECONDS tick rc errexit=$-
 	[ "$1" != -k ] || { keep=1; shift; }
@@ -129,7 +129,7 @@ step() {
 	[ $rc -ne 130 ] && [ $rc -ne 143 ] || exit $rc
 	[ -z "$keep" ] || return $rc
 	die 3 "$title failed (status $rc) after $(clock $((SECONDS - start)))" \
-		"first failing line: $(first_error "$log")" "whole log: $log"
+		"first failing line: $(first_error "$log")" "whole log: $log" ${STEP_HINT:+"$STEP_HINT"}
 }
 
 # lock FILE WHAT: hold FILE's lock until this script ends; waits for another run and says who it is. A script
