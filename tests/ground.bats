@@ -135,6 +135,12 @@ says() { # STATUS TEXT...: how the last `run` ended
 	[[ $output != *6.19.2* ]]
 }
 
+@test "no network for the toolchain: status 3, names the log, says what to do, leaves no root" {
+	run scripts/toolchain
+	says 3 "failed" "first failing line" "toolchain.log" "DEBIAN_MIRROR="
+	[ -z "$(find ../cache -maxdepth 1 -name '*root*')" ]
+}
+
 @test "a source directory of the user's" {
 	tar -xJf "$(tarball 6.19.3)"
 	SOURCE=linux-6.19.3 run scripts/tree
