@@ -45,6 +45,7 @@ note_run() {
 	in_root jq -n --arg date "$(date -u +%FT%TZ)" --arg commit "$(git -C "$TOP" describe --always --dirty 2>/dev/null)" \
 		--arg base "$BASE" --arg arch "$ARCH" --arg config "$KERNEL" --arg repeat "cd ${TOP@Q} && $(env_line) ${0@Q}" \
 		'$ARGS.named' >"$1/metadata.json"
+	echo '{"outcome": "interrupted"}' >"$1/result.json" # until the run comes to its end
 }
 env_line() {
 	local name
