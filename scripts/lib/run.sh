@@ -53,12 +53,10 @@ env_line() {
 	[ -z "${seconds:-}" ] || printf 'SECONDS=%q' "$seconds"
 }
 
-# env_seconds DEFAULT: the user's SECONDS. To bash it is a clock, so it is taken from the environment that the script
-# began with.
+# env_seconds DEFAULT: set $seconds to the user's SECONDS. To bash it is a clock, so it is taken from the environment
+# that the script began with.
 env_seconds() {
-	local seconds
 	seconds=$(tr '\0' '\n' <"/proc/$$/environ" | sed -n 's/^SECONDS=//p')
 	: "${seconds:=$1}"
 	[[ $seconds =~ ^[1-9][0-9]{0,4}$ ]] || die 2 "SECONDS=$seconds is no number of seconds" "try SECONDS=30"
-	echo "$seconds"
 }
