@@ -45,6 +45,8 @@ apply_series() {
 	git -C "$scratch" update-ref refs/heads/series "$commit"
 	git -C "$scratch" update-ref refs/tags/base "$commit"
 	git -C "$scratch" read-tree HEAD
+	# these say how git finds the function that a hunk is in, and it reads them from files only
+	git -C "$scratch" ls-files -z '*.gitattributes' | git -C "$scratch" checkout-index -q -f -z --stdin
 	while read -r mail; do
 		[ -f "$patches/$mail" ] || die 3 "$patches/series names $mail, which is not there"
 		out=$(git -C "$scratch" am -q --keep-non-patch --committer-date-is-author-date "$patches/$mail" 2>&1) ||
