@@ -132,8 +132,8 @@ step() {
 		"first failing line: $(first_error "$log")" "whole log: $log" ${STEP_HINT:+"$STEP_HINT"}
 }
 
-# lock FILE WHAT: hold FILE's lock until this script ends; waits for another run and says who it is. A script
-# that a holder started passes through, so that verbs can call each other.
+# lock FILE WHAT [-s]: hold FILE's lock until this script ends (-s: beside others who only read); waits for another run
+# and says who it is. A script that a holder started passes through, so that verbs can call each other.
 LOCK_FDS=()
 lock() {
 	local file fd
@@ -142,10 +142,10 @@ lock() {
 	file=$(readlink -f "$(dirname "$1")")/$(basename "$1")
 	case ":${BPF_ASYNC_LOCKS:-}:" in *":$file:"*) return 0 ;; esac
 	exec {fd}>>"$file" || die 3 "cannot write the lock $file"
-	if ! flock -n "$fd"; then
+	if ! flock -n "${3:--x}" "$fd"; then
 		[ -z "${NOWAIT:-}" ] || die 3 "$2 is in use by $(tail -n1 "$file")" "wait for it to end, or stop it."
 		warn "waiting: $2 is in use by $(tail -n1 "$file")"
-		flock "$fd"
+		flock "${3:--x}" "$fd"
 	fi
 	LOCK_FDS+=("$fd")
 	printf 'process %s (%s, since %s)\n' $$ "$(basename "$0")" "$(date -u +%H:%M:%S)Z" >"$file"
