@@ -17,8 +17,9 @@ fetch: ## get the kernel source and check its hash
 tree: ## make or update the kernel tree: one commit for the base, one for each patch
 refresh: ## write the tree's commits back to patches/
 check: ## every check on every patch (PATCH=name: on one)
+mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 post: ## prepare a posting, and stop there
-demo test torture measure shell doctor toolchain fetch refresh check post:
+demo test torture measure shell doctor toolchain fetch refresh check mutants post:
 	@scripts/$@
 tree: toolchain
 	@scripts/tree
@@ -36,4 +37,4 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
 
-.PHONY: demo test torture measure shell doctor toolchain fetch tree refresh check post kernel base selftests examples clean help
+.PHONY: demo test torture measure shell doctor toolchain fetch tree refresh check mutants post kernel base selftests examples clean help

@@ -186,6 +186,13 @@ arch_make() {
 	esac
 }
 
+# make for the kernel in $TREE with the build directory $OUT
+kmake() {
+	local -a arch
+	read -ra arch <<<"$(arch_make)"
+	in_root make -C /linux O=/out "${arch[@]}" "$@"
+}
+
 toolchain_packages() { sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$TOP/scripts/lib/toolchain.list"; }
 
 # The root that TOOLCHAIN=root means: its name carries everything that decides what is in it.

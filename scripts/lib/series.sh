@@ -63,3 +63,14 @@ failing_hunk() {
 		awk '!seen[$0]++' | head -n4 | paste -sd';')
 	echo "${detail:-$(tail -n3 <<<"$out" | paste -sd' ')}"
 }
+
+# A long series goes out in several postings. Each has a cover letter: 0000-cover-letter.patch for the patches from the
+# first on, 0000-cover-letter-from-16.patch for those from the 16th on.
+postings() { # PATCHES NUMBER-OF-PATCHES; prints a line for each: FIRST LAST COVER
+	local first next=$(($2 + 1)) lines=''
+	for first in $(cd "$1" && printf '%s\n' 0000-cover-letter-from-*.patch | sed -n 's/.*-from-\([0-9]*\)\.patch$/\1/p' | sort -rn) 1; do
+		lines="$first $((next - 1)) $1/0000-cover-letter$([ "$first" -eq 1 ] || echo "-from-$first").patch"$'\n'$lines
+		next=$first
+	done
+	printf %s "$lines"
+}
