@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 demo: ## build and run the demo: timers and works from NMI, unpatched and patched kernel
 test: ## build and run all tests: x86_64 plain, arm64 debug, the scripts
+torture: ## random operations from all contexts for SECONDS=60, judged by an oracle (SEED=n SMP=2)
 measure: ## sizes and instructions per call, patched against unpatched
 shell: ## a shell in a guest that runs the patched kernel
 doctor: ## what this machine can do, what it lacks, and what that costs
@@ -18,7 +19,7 @@ refresh: ## write the tree's commits back to patches/
 check: ## every check on every patch (PATCH=name: on one)
 mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 post: ## prepare a posting, and stop there
-demo test measure shell doctor toolchain fetch refresh check mutants post:
+demo test torture measure shell doctor toolchain fetch refresh check mutants post:
 	@scripts/$@
 tree: toolchain
 	@scripts/tree
@@ -36,4 +37,4 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
 
-.PHONY: demo test measure shell doctor toolchain fetch tree refresh check mutants post kernel base selftests examples clean help
+.PHONY: demo test torture measure shell doctor toolchain fetch tree refresh check mutants post kernel base selftests examples clean help

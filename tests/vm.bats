@@ -119,6 +119,17 @@ guests() { pgrep -f -- "guest=$results" || true; }
 	[[ $output == *"/nowhere/file"* ]]
 }
 
+@test "torture: a bad number is refused with a word before anything is built" {
+	for bad in SECONDS=soon SECONDS=0 SEED=x SEED=-1 SEED=99999999999999999999 SMP=0 SMP=two SMP=65 ARCH=vax KERNEL=fast; do
+		run env "$bad" "$TOP/scripts/torture"
+		echo "$bad: $status $output"
+		[ "$status" -eq 2 ]
+		[[ $output == *"$bad"* ]]
+	done
+	run "$TOP/scripts/torture" now
+	[ "$status" -eq 2 ]
+}
+
 @test "a file that is no kernel: QEMU's own word, status 3" {
 	head -c 100000 /dev/zero >"$BATS_TEST_TMPDIR/zero"
 	run "$TOP/scripts/vm" --kernel "$BATS_TEST_TMPDIR/zero" --results "$results" --accel tcg --quiet 10 -- true
