@@ -1,5 +1,5 @@
 # The verbs. `make help` lists them; scripts/VERB does the work and says at its top what it needs and leaves.
-# Settings: BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug  TOOLCHAIN=root|host  SOURCE=dir|tarball  TREE=dir  JOBS=n
+# Settings: BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt  TOOLCHAIN=root|host  SOURCE=dir|tarball  TREE=dir  JOBS=n
 # make itself exits 2 on any failure and names the script's own status ("Error 3"); scripts/lib/common.sh lists them.
 
 .DEFAULT_GOAL := demo
@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 demo: ## build and run the demo: timers and works from NMI, unpatched and patched kernel
 test: ## build and run all tests: x86_64 plain, arm64 debug, the scripts
 torture: ## random operations from all contexts for SECONDS=60, judged by an oracle (SEED=n SMP=2)
+test-all: ## make test on every kernel and architecture in turn; CELLS="x86_64/rt ..." picks
+regress: ## all BPF selftests on the base and the patched kernel, and what differs (FLAVOURS=, TESTS=)
 measure: ## sizes and instructions per call, patched against unpatched
 shell: ## a shell in a guest that runs the patched kernel
 doctor: ## what this machine can do, what it lacks, and what that costs
@@ -19,7 +21,7 @@ refresh: ## write the tree's commits back to patches/
 check: ## every check on every patch (PATCH=name: on one)
 mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 post: ## prepare a posting, and stop there
-demo test torture measure shell doctor toolchain fetch refresh check mutants post:
+demo test test-all torture regress measure shell doctor toolchain fetch refresh check mutants post:
 	@scripts/$@
 tree: toolchain
 	@scripts/tree
@@ -34,7 +36,7 @@ examples: kernel ## build the examples
 clean: ## delete build/ (but not a tree that holds work) and results/
 	@scripts/clean
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
 
-.PHONY: demo test torture measure shell doctor toolchain fetch tree refresh check mutants post kernel base selftests examples clean help
+.PHONY: demo test test-all torture regress measure shell doctor toolchain fetch tree refresh check mutants post kernel base selftests examples clean help

@@ -73,7 +73,7 @@ says() { # STATUS TEXT...: how the last `run` ended
 	ARCH=mips run scripts/build-kernel patched
 	says 2 "unknown ARCH=mips" "x86_64 arm64"
 	KERNEL=fast run scripts/build-kernel patched
-	says 2 "unknown KERNEL=fast" "plain debug"
+	says 2 "unknown KERNEL=fast" "plain debug kcsan rt"
 	TOOLCHAIN=mine run scripts/toolchain
 	says 2 "unknown TOOLCHAIN=mine" "root host"
 	run scripts/build-kernel both

@@ -13,7 +13,7 @@
 #   130  interrupted (143: terminated)
 #
 # Settings, from the environment or make's command line:
-#   BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug  TOOLCHAIN=root|host
+#   BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt|regress  TOOLCHAIN=root|host
 #   SOURCE=directory or tarball  TREE=kernel tree  JOBS=n  NOWAIT=1 (stop rather than wait for a lock)
 set -euo pipefail
 
@@ -167,7 +167,7 @@ load_base() {
 	[[ $BASE =~ ^[A-Za-z0-9._-]+$ && -f $TOP/bases/$BASE.env ]] ||
 		die 2 "unknown BASE=$BASE" "choose one of: $(known_bases)"
 	one_of ARCH x86_64 arm64
-	one_of KERNEL plain debug
+	one_of KERNEL plain debug kcsan rt regress
 	one_of TOOLCHAIN root host
 	# shellcheck source=/dev/null
 	. "$TOP/bases/$BASE.env"

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# How scripts/regress reads what guests say, and compares it. Source it after common.sh. Needs awk.
+# Results are lines "PROGRAM TEST STATE" with tabs between; STATE is what the program said (OK, FAIL, SKIP), or DIED (the
+# process), HANG, PANIC, VANISHED, INTERRUPTED (the guest), or REPORT: TEST is then "TEST: WHAT THE KERNEL REPORTED".
+
+# What a guest's console says: finished and started tests to $2, results to stdout. A test with subtests counts for itself
+# only if it failed and none of them did, but is always listed, so that a base without one of them can be told.
+read_guest() { # VM_DIRECTORY DONE_LIST STATE_OF_WHAT_WAS_RUNNING
+	awk -v done="$2" -v cut="$3" '
+		function state_is(test, state) {
+			if (!(test in result)) order[++n] = test
+			# two subtests of one name: the worse counts
+			if (!(test in result) || result[test] == "OK" || state == "FAIL") result[test] = state
+		}
+		/^@start / { program = $2; name = $3; open = 1; next }
+		/^@end / {
+			open = 0
+			if ($4 >= 124) state_is(program "\t" name, "DIED")
+			else if (program !~ /^test_progs/) state_is(program "\t" name, $4 ? "FAIL" : "OK")
+			else if (!((program "\t" name) in result)) state_is(program "\t" name, $4 ? "DIED" : "SKIP")
+			print program, name >>done
+			next
+		}
+		/^@ / && match($0, /:(OK|FAIL|SKIP)$/) { state_is(program "\t" substr($0, 3, RSTART - 3), substr($0, RSTART + 1)) }
+		END {
+			if (open) { state_is(program "\t" name, cut); print program, name >>done }
+			for (i = 1; i <= n; i++) print order[i] "\t" result[order[i]]
+		}' "$1/output.log"
+	reports "$1"
+}
+
+# Each kind of report once, as a result of the test that was running: "PROGRAM  TEST: WARNING: ...".
+reports() { # VM_DIRECTORY
+	"$TOP/scripts/lib/splats" "$1/console.log" | tr -d '\r' | cut -d: -f2 >"$1/.lines" || true
+	awk -F'\n' 'FILENAME == ARGV[1] { at[$1] = 1; next }
+		/@start / { split(substr($0, index($0, "@start ")), w, " "); test = w[2] "\t" w[3] }
+		FNR in at && match($0, /(WARNING|BUG|INFO|ODEBUG|UBSAN|Oops|refcount_t|Kernel panic|unregister_netdevice).*/) {
+			text = substr($0, RSTART); gsub(/\r|\+0x[0-9a-f]+(\/0x[0-9a-f]+)?|, CPU#.*/, "", text)
+			gsub(/0x[0-9a-f]+|[0-9a-f]{12,}|[0-9]+/, "N", text)
+			if (!seen[test, text]++ && test) print test ": " substr(text, 1, 100) "\tREPORT"
+		}' "$1/.lines" "$1/console.log"
+	rm -f "$1/.lines"
+}
+
+cut_state() { # VM_DIRECTORY STATUS
+	case $2 in
+	4) echo HANG ;;
+	130 | 143) echo INTERRUPTED ;;
+	*) if grep -q 'Kernel panic' "$1/console.log"; then echo PANIC; else echo VANISHED; fi ;;
+	esac
+}
+
+# Lines "KIND  PROGRAM  TEST  BASE  PATCHED". A parent is left out if one of its subtests changed as well.
+compare() { # BASE_TSV PATCHED_TSV
+	awk -F'\t' '
+		function bad(s) { return s != "OK" && s != "SKIP" }
+		FILENAME == ARGV[1] { base[$1 FS $2] = $3; all[$1 FS $2] = 1; next }
+		{ patched[$1 FS $2] = $3; all[$1 FS $2] = 1 }
+		END {
+			for (t in all) {
+				b = t in base ? base[t] : "-"; p = t in patched ? patched[t] : "-"
+				if (b == p) continue
+				if (p == "REPORT") kind = "broken"
+				else if (b == "REPORT") kind = "mended"
+				else if (b == "-") kind = "only_patched"
+				else if (p == "-") kind = b == "OK" ? "gone" : "only_base"
+				else if (b == "OK") kind = "broken"
+				else if (p == "OK") kind = "mended"
+				else kind = "other"
+				change[t] = kind; split(t, w, FS); name = w[2]
+				if (w[1] ~ /^test_progs/ && name !~ /: / && sub("/.*", "", name)) sub_changed[w[1] FS name, kind] = 1
+			}
+			for (t in change) if (!((t, change[t]) in sub_changed))
+				print change[t] FS t FS (t in base ? base[t] : "-") FS (t in patched ? patched[t] : "-")
+		}' "$1" "$2" | LC_ALL=C sort
+}

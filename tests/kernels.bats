@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# What test, test-all and regress do with bad input, and how results are read: no guest is started.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	unset BASE ARCH KERNEL CELLS TESTS FLAVOURS SCRIPTS RETRY
+}
+
+says() { # STATUS TEXT...: how the last `run` ended
+	local want=$1 text
+	shift
+	echo "status $status, wanted $want: $output"
+	[ "$status" -eq "$want" ] || return 1
+	for text; do [[ $output == *"$text"* ]] || { echo "not said: $text" && return 1; }; done
+}
+
+@test "test-all: a cell that is none, a kernel that is unknown, settings that are not its own: status 2" {
+	CELLS=rt run scripts/test-all
+	says 2 "rt is not ARCH/KERNEL"
+	CELLS="x86_64/rt x86_64/fast" run scripts/test-all
+	says 2 "unknown KERNEL=fast" "plain debug kcsan rt"
+	ARCH=arm64 run scripts/test-all
+	says 2 "test-all takes no ARCH or KERNEL"
+	run scripts/test-all now
+	says 2 "takes no arguments"
+}
+
+@test "test: SCRIPTS that is neither" {
+	SCRIPTS=maybe run scripts/test
+	says 2 "neither"
+}
+
+@test "regress: unknown program, pattern that matches nothing, number that is none, other architecture: status 2" {
+	FLAVOURS=test_prog run scripts/regress
+	says 2 "there is no test_prog" "test_maps test_verifier"
+	LIMIT=soon run scripts/regress
+	says 2 "LIMIT=soon"
+	RETRY=yes run scripts/regress
+	says 2 "RETRY=yes"
+	ARCH=arm64 run scripts/regress
+	says 2 "ARCH=x86_64 only"
+	run scripts/regress timer
+	says 2 "takes no arguments"
+	FLAVOURS=test_prog run scripts/build-regress test_prog
+	says 2 "no selftest program test_prog"
+	[ -d build/v6.19/tree ] || skip "make tree first"
+	TESTS="timer nosuch*" run scripts/regress
+	says 2 "nosuch* matches no test"
+}
+
+report() { # FUNCTION... of both accesses; the functions of kernel/bpf are bpf_*, of hrtimer.c hrtimer_*
+	local f
+	printf 'kernel/bpf/helpers.c bpf_start\nkernel/time/hrtimer.c hrtimer_run\n' >"$BATS_TEST_TMPDIR/functions"
+	{
+		echo "[    1.000000] BUG: KCSAN: data-race in $1 / $1"
+		echo "[    1.000000] "
+		echo "[    1.000000] write (marked) to 0xffff888000000000 of 8 bytes by interrupt on cpu 1:"
+		for f; do echo "[    1.000000]  $f+0x12/0x34"; done
+		echo "[    1.000000] "
+		echo "[    1.000000] read to 0xffff888000000000 of 8 bytes by task 77 on cpu 0:"
+		echo "[    1.000000]  do_nothing+0x12/0x34"
+		echo "[    1.000000] Reported by Kernel Concurrency Sanitizer on:"
+	} >"$BATS_TEST_TMPDIR/console"
+	run scripts/lib/kcsan "$BATS_TEST_TMPDIR/console" "$BATS_TEST_TMPDIR/functions"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "a data race counts by the innermost two frames" {
+	report bpf_start do_syscall
+	[[ $output == ours:1:* ]]
+	report hrtimer_run tick
+	[[ $output == ours:1:* ]]
+	report irq_work_queue bpf_start
+	[[ $output == ours:1:* ]]
+	report tick hrtimer_run
+	[[ $output == elsewhere:1:* ]]
+	report slab_alloc kmalloc bpf_start
+	[[ $output == elsewhere:1:* ]]
+	run scripts/lib/kcsan "$BATS_TEST_TMPDIR/console" /dev/null
+	[[ $output == ours:1:* ]]
+	run scripts/lib/kcsan /nowhere /dev/null
+	[ "$status" -eq 3 ]
+}
+
+guest() { # a console, with @start and @end as guest/regress prints them
+	mkdir -p "$BATS_TEST_TMPDIR/vm"
+	tee "$BATS_TEST_TMPDIR/vm/console.log" | grep -v '^\[' >"$BATS_TEST_TMPDIR/vm/output.log"
+	. scripts/lib/common.sh
+	. scripts/lib/regress.sh
+	trap - EXIT INT TERM HUP ERR
+	: >"$BATS_TEST_TMPDIR/done"
+	read_guest "$BATS_TEST_TMPDIR/vm" "$BATS_TEST_TMPDIR/done" "$1"
+}
+
+@test "regress: what a guest says, up to the test that it hung in" {
+	run guest HANG <<-'END'
+		@start test_progs timer
+		@ timer/a:OK
+		@ timer/b c:FAIL
+		@ timer:FAIL
+		@end test_progs timer 1 3
+		@start test_progs wq
+		[    9.000000] WARNING: kernel/bpf/helpers.c:1234 at bpf_wq_start+0x12/0x34, CPU#1: test_progs/77
+		@ wq:OK
+		@end test_progs wq 0 3
+		@start test_progs dies
+		@end test_progs dies 139 120
+		@start test_progs hangs
+	END
+	echo "$output"
+	grep -qxP 'test_progs\ttimer/b c\tFAIL' <<<"$output"
+	grep -qxP 'test_progs\twq\tOK' <<<"$output"
+	grep -qxP 'test_progs\tdies\tDIED' <<<"$output"
+	grep -qxP 'test_progs\thangs\tHANG' <<<"$output"
+	grep -qP '^test_progs\twq: WARNING: .*bpf_wq_start.*\tREPORT$' <<<"$output"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/done")" -eq 4 ]
+}
+
+@test "regress: what differs" {
+	. scripts/lib/common.sh
+	. scripts/lib/regress.sh
+	trap - EXIT INT TERM HUP ERR
+	cd "$BATS_TEST_TMPDIR"
+	printf 'test_progs\t%s\t%s\n' a OK a/x OK b FAIL c OK d SKIP e OK >base
+	printf 'test_progs\t%s\t%s\n' a FAIL a/x FAIL b OK c OK d SKIP f OK 'c: WARNING: N' REPORT >patched
+	run compare base patched
+	echo "$output"
+	grep -qxP 'broken\ttest_progs\ta/x\tOK\tFAIL' <<<"$output"
+	! grep -qP '\ta\t' <<<"$output"
+	grep -qxP 'mended\ttest_progs\tb\tFAIL\tOK' <<<"$output"
+	grep -qxP 'gone\ttest_progs\te\tOK\t-' <<<"$output"
+	grep -qxP 'only_patched\ttest_progs\tf\t-\tOK' <<<"$output"
+	grep -qxP 'broken\ttest_progs\tc: WARNING: N\t-\tREPORT' <<<"$output"
+	[ "$(wc -l <<<"$output")" -eq 5 ]
+}
