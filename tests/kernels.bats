@@ -79,6 +79,10 @@ report() { # FUNCTION... of both accesses; the functions of kernel/bpf are bpf_*
 	[[ $output == elsewhere:1:* ]]
 	run scripts/lib/kcsan "$BATS_TEST_TMPDIR/console" /dev/null
 	[[ $output == ours:1:* ]]
+	report bpf_start do_syscall
+	echo "* bpf_start  for this test" >"$BATS_TEST_TMPDIR/known"
+	run scripts/lib/kcsan "$BATS_TEST_TMPDIR/console" "$BATS_TEST_TMPDIR/functions" "$BATS_TEST_TMPDIR/known"
+	[[ $output == known:1:* ]]
 	run scripts/lib/kcsan /nowhere /dev/null
 	[ "$status" -eq 3 ]
 }
