@@ -4,6 +4,8 @@
 # Works on a copy of the scripts with a toy kernel of three files and a cache of its own, so that each case takes a
 # second; the last tests take the real series and the real tree in build/. Needs git, xz, apt's or curl's downloader.
 
+load says
+
 setup() {
 	REAL=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 	cd "$BATS_TEST_TMPDIR"
@@ -55,14 +57,6 @@ series() { # a tree with three commits, refreshed
 	scripts/tree
 	commits
 	scripts/refresh
-}
-
-says() { # STATUS TEXT...: how the last `run` ended
-	local want=$1 text
-	shift
-	echo "status $status, wanted $want: $output"
-	[ "$status" -eq "$want" ] || return 1
-	for text; do [[ $output == *"$text"* ]] || { echo "not said: $text" && return 1; }; done
 }
 
 @test "an unknown BASE, ARCH, KERNEL or TOOLCHAIN: status 2, and the choices" {

@@ -1,17 +1,11 @@
 #!/usr/bin/env bats
 # What test, test-all and regress do with bad input, and how results are read: no guest is started.
 
+load says
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	unset BASE ARCH KERNEL CELLS TESTS FLAVOURS SCRIPTS RETRY
-}
-
-says() { # STATUS TEXT...: how the last `run` ended
-	local want=$1 text
-	shift
-	echo "status $status, wanted $want: $output"
-	[ "$status" -eq "$want" ] || return 1
-	for text; do [[ $output == *"$text"* ]] || { echo "not said: $text" && return 1; }; done
 }
 
 @test "test-all: a cell that is none, a kernel that is unknown, settings that are not its own: status 2" {

@@ -60,3 +60,9 @@ env_seconds() {
 	: "${seconds:=$1}"
 	[[ $seconds =~ ^[1-9][0-9]{0,4}$ ]] || die 2 "SECONDS=$seconds is no number of seconds" "try SECONDS=30"
 }
+
+# stage_selftests: what a guest that runs test_progs gets as /selftests, in $KOUT/stage.
+stage_selftests() {
+	mkdir -p "$KOUT/stage"
+	cp -u "$KOUT/selftests/test_progs" "$KOUT"/selftests/*.ko "$KOUT/stage/"
+}
