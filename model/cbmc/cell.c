@@ -2,9 +2,9 @@
 /*
  * The real kernel/bpf/async_cell.h under CBMC. Each function at the end is a
  * scenario: `cbmc --function NAME`, run under the memory models that its comment
- * lists; those that take minutes under the weak ones are left at sc. What stands between it and the cell is
- * bpf_async_do(), consume(), run() and delete() of kernel/bpf/helpers.c without
- * the hrtimer, the CPUs and the references.
+ * lists; those that take minutes under the weak ones are left at sc. What stands
+ * between it and the cell is bpf_async_do(), consume(), run() and delete() of
+ * kernel/bpf/helpers.c without the hrtimer, the CPUs and the references.
  *
  * Models: async_cell_init()
  * Models: async_cell_seq()
