@@ -19,9 +19,11 @@ setup() {
 	says 2 "takes no arguments"
 }
 
-@test "test: SCRIPTS that is neither" {
+@test "test: SCRIPTS that is neither, RUNS that is no number" {
 	SCRIPTS=maybe run scripts/test
 	says 2 "neither"
+	RUNS=some run scripts/test
+	says 2 "RUNS=some is no number"
 }
 
 @test "regress: unknown program, pattern that matches nothing, number that is none, other architecture: status 2" {
