@@ -134,3 +134,17 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	grep -qxP 'broken\ttest_progs\tc: WARNING: N\t-\tREPORT' <<<"$output"
 	[ "$(wc -l <<<"$output")" -eq 5 ]
 }
+
+# The kernel that boots is included so, in arch/x86/boot/compressed/piggy.S.
+@test "the compiler cache does not miss a file that the assembler includes" {
+	mkdir "$BATS_TEST_TMPDIR/out"
+	cd "$BATS_TEST_TMPDIR/out"
+	printf '\t.section .rodata\n\t.incbin "payload"\n\t.ascii "%s"\n' "$RANDOM$RANDOM" >piggy.S
+	for payload in first other; do
+		printf %s $payload >payload
+		OUT=$PWD run bash -c '. "$1/scripts/lib/common.sh" && load_base &&
+			in_root sh -c "cd /out && gcc -Wp,-MMD,/out/piggy.d -c -o piggy.o piggy.S"' bash "$BATS_TEST_DIRNAME/.."
+		says 0
+		grep -q $payload piggy.o || { echo "$payload is not in it"; return 1; }
+	done
+}

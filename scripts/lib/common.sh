@@ -236,6 +236,8 @@ BINDS=()
 # $TREE at /linux, $OUT at /out, the repository at /repo, the compiler cache at /ccache, and what the array BINDS
 # says ("/dir/here=dir/there"). The fixed paths make ccache hits and outputs independent of where a checkout lies.
 # No network unless asked for.
+# Not ccache's depend mode: it does not see what an assembler file includes with .incbin, and gave a kernel that was
+# packed before for one whose packed size is the same. The namespace leaves behind what was cached in that mode.
 in_root() {
 	local flags=(-m) binds=("$TOP=repo" "$CACHE/ccache=ccache") root=host
 	if [ "${1:-}" = --net ]; then shift; else flags+=(-n); fi
@@ -255,6 +257,6 @@ in_root() {
 		"run as root, or allow it: sysctl kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
 	unshare "${flags[@]}" sh -c "$ENTER" enter "$root" "$CACHE/host-root" "${binds[@]}" -- \
 		env -i -C /repo HOME=/tmp/home PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" LC_ALL=C.UTF-8 \
-		CCACHE_DIR=/ccache CCACHE_MAXSIZE=10G CCACHE_DEPEND=1 CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime \
+		CCACHE_DIR=/ccache CCACHE_MAXSIZE=10G CCACHE_NAMESPACE=incbin CCACHE_SLOPPINESS=include_file_mtime,include_file_ctime \
 		KBUILD_BUILD_TIMESTAMP=2026-11-22 KBUILD_BUILD_USER=bpf-async KBUILD_BUILD_HOST=localhost "$@"
 }
