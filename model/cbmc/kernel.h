@@ -13,6 +13,7 @@ typedef _Bool bool;
 #define true 1
 #define false 0
 #define ENOENT 2
+#define EBUSY 16 /* of a mutant */
 
 #define __always_inline inline
 #define likely(x) (x)
