@@ -66,3 +66,22 @@ stage_selftests() {
 	mkdir -p "$KOUT/stage"
 	cp -u "$KOUT/selftests/test_progs" "$KOUT"/selftests/*.ko "$KOUT/stage/"
 }
+
+# json_rows FILE KEY...: the lines of FILE, fields between tabs, as an array of objects; what looks like a number is one.
+# (In awk, so that a run that finds no root to run jq in can still tell.)
+json_rows() {
+	awk -F'\t' -v keys="${*:2}" '
+		function value(s) {
+			if (s ~ /^(0|[1-9][0-9]*)(\.[0-9]+)?$/) return s
+			gsub(/[\\"]/, "\\\\&", s)
+			gsub(/[[:cntrl:]]/, " ", s)
+			return "\"" s "\""
+		}
+		BEGIN { n = split(keys, key, " "); printf "[" }
+		{
+			printf "%s\n{", (NR > 1 ? "," : "")
+			for (i = 1; i <= n; i++) printf "%s\"%s\": %s", (i > 1 ? ", " : ""), key[i], value($i)
+			printf "}"
+		}
+		END { print "]" }' "$1"
+}
