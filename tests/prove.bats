@@ -11,7 +11,7 @@ setup() {
 	mkdir repo
 	cp -r "$REAL"/{Makefile,scripts,bases,checks} repo/
 	cd repo
-	unset BASE ARCH KERNEL SOURCE PATCHES BPF_ASYNC_LOCKS BPF_ASYNC_ROOT PROVE MUTANTS MUTANT SEED
+	unset BASE ARCH KERNEL SOURCE PATCHES BPF_ASYNC_LOCKS BPF_ASYNC_ROOT PROVE MUTANTS MUTANT SEED OPERATIONS
 	export BPF_ASYNC_CACHE=$BATS_TEST_TMPDIR/cache GIT_CONFIG_GLOBAL=/dev/null TREE=$PWD/tree DEBIAN_MIRROR=http://127.0.0.1:9/debian
 	export GIT_AUTHOR_NAME=bpf-async GIT_AUTHOR_EMAIL=bpf-async@localhost.invalid
 	export GIT_COMMITTER_NAME=bpf-async GIT_COMMITTER_EMAIL=bpf-async@localhost.invalid
@@ -94,6 +94,8 @@ commit() { git -C tree add -A && git -C tree commit -qm change --allow-empty; }
 	says 2 'PROVE=long is not "short"'
 	SEED=x run scripts/prove
 	says 2 "SEED=x is no number"
+	OPERATIONS=1e8 run scripts/prove
+	says 2 "OPERATIONS=1e8 is no number" "OPERATIONS=100000000"
 	run scripts/prove all
 	says 2 "takes no arguments"
 	TREE=/nowhere run scripts/confirm
@@ -103,6 +105,55 @@ commit() { git -C tree add -A && git -C tree commit -qm change --allow-empty; }
 @test "no tools: named skips, each with the line that installs it, and no pass" {
 	run scripts/prove
 	says 3 "SKIP no herd7" "SKIP no cbmc" "make prove" "0 passed, 0 failed, 3 skipped" "nothing could be run"
+	run cat results/latest/result.json
+	says 0 '{"outcome": "fail"' '"method": "cbmc", "bound": "-", "count": "-", "unit": "-", "seconds": 0, "result": "SKIP no cbmc' '"mutants": []'
+}
+
+# A toy enumerate, which prints the tree's file "said" and exits with its first word.
+toy_enumerate() {
+	printf '%s\n' 'all: ; cp /linux/tools/testing/bpf_async/enumerate $(O)/' >tree/tools/testing/bpf_async/Makefile
+	printf '#!/bin/sh\ncd /linux/tools/testing/bpf_async && cat said && read -r rc _ <said && exit $rc\n' >tree/tools/testing/bpf_async/enumerate
+	chmod +x tree/tools/testing/bpf_async/enumerate
+	echo "0 all is well" >tree/tools/testing/bpf_async/said
+	mkdir tree/tools/include
+	touch tree/tools/include/.keep
+	commit
+	export TOOLCHAIN=host MUTANTS=1
+}
+toy_mutant() { # NAME SAID...
+	local name=$1
+	shift
+	{
+		printf 'Hazard: H1\nMistake: a "toy"\nKilled-by: enumerate one\n\ndiff --git a/x b/x\n--- a/tools/testing/bpf_async/said\n'
+		printf '+++ b/tools/testing/bpf_async/said\n@@ -1 +1,%d @@\n-0 all is well\n' $#
+		printf '+%s\n' "$@"
+	} >"model/mutants-cell/$name.patch"
+}
+
+@test "a mutant is killed by a violation only: not by a bound that was too small, nor by what is never judged" {
+	toy_enumerate
+	toy_mutant bites "1 so" "one: VIOLATION of nothing-lost: start 3 is lost"
+	run scripts/prove
+	says 0 "killed" "nothing-lost in one" "1 passed, 0 failed, 0 skipped"
+	run cat results/latest/result.json
+	says 0 '"outcome": "pass"' '"mutant": "bites", "hazard": "H1", "verdict": "killed", "killed_by": "enumerate one: nothing-lost in one", "method": "enumerate"'
+	toy_mutant never "1 so" "one: nothing-lost was never judged"
+	toy_mutant survives "0 another way"
+	toy_mutant unnamed "1 so"
+	sed -i '/^Killed-by/d' model/mutants-cell/unnamed.patch
+	run scripts/prove
+	says 1 "never: H1" "no verdict, the bound is too small" "survives: H1" "FAIL survived" "names nothing that kills it" "1 passed, 3 failed"
+	run cat results/latest/result.json
+	says 0 '"outcome": "fail"' '"mutant": "survives", "hazard": "H1", "verdict": "survived"' '"mutant": "unnamed", "hazard": "H1", "verdict": "error"'
+}
+
+@test "what kills a mutant must pass on the cell as it is" {
+	toy_enumerate
+	toy_mutant bites "1 so"
+	echo "1 always" >tree/tools/testing/bpf_async/said
+	commit
+	run scripts/prove
+	says 1 "fails on the cell as it is, so it proves nothing: enumerate one"
 }
 
 @test "no mutant matches: status 2" {

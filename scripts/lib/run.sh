@@ -85,3 +85,17 @@ json_rows() {
 		}
 		END { print "]" }' "$1"
 }
+
+# choose_mutants DIRECTORY: set $mutants to those there that match MUTANT, a pattern, or to all.
+# head_of NAME FIELD: the lines "FIELD: ..." above a mutant's diff.
+choose_mutants() {
+	local names
+	mutants_dir=$1
+	mapfile -t names < <(cd "$1" && printf '%s\n' *.patch | sed 's/\.patch$//')
+	mapfile -t mutants < <(for m in "${names[@]}"; do
+		# shellcheck disable=SC2254 # a pattern
+		case $m in ${MUTANT:-*}) echo "$m" ;; esac
+	done)
+	[ ${#mutants[@]} -gt 0 ] || die 2 "no mutant matches MUTANT=${MUTANT:-}" "there are: ${names[*]}"
+}
+head_of() { sed -n "/^diff /q; s/^$2: //p" "$mutants_dir/$1.patch"; }
