@@ -224,7 +224,7 @@ for d in proc sys dev; do mount --rbind /$d "$root/$d"; done
 mount -t tmpfs -o mode=1777 none "$root/tmp"
 mkdir -p "$root/tmp/home"
 while [ "$1" != -- ]; do
-	mount --rbind "${1%%=*}" "$root/${1#*=}"
+	mount --rbind "${1%=*}" "$root/${1##*=}" # a directory may have a = in its name, a place in the root has none
 	shift
 done
 shift
