@@ -21,7 +21,9 @@
 #include "irqoff_watchdog.skel.h"
 
 #define THRESHOLD_MS 40
-#define NMI_HZ 200
+#define NMI_CYCLES 20000000	/* 20 ms at 1 GHz, 5 at 4 */
+#define IPI_US 5000
+#define ENOUGH_SAMPLES 10000
 #define POLL_MS 100
 #define WAIT_MS 5000
 
@@ -124,7 +126,7 @@ static void *send_nmis(void *arg)
 	struct ipi_args args = {};
 
 	pin(me);
-	for (; !stopped; usleep(1000000 / NMI_HZ)) {
+	for (; !stopped; usleep(IPI_US)) {
 		args.cpu = (me + 1) % cpus;
 		if (run_syscall_prog(skel->progs.send_nmi, &args, sizeof(args)) || args.error)
 			die("bpf_testmod_nmi_ipi(%d): %d", args.cpu, args.error);
@@ -132,8 +134,22 @@ static void *send_nmis(void *arg)
 	return NULL;
 }
 
+/* Perf stops an event that comes too often between two ticks, and a CPU with interrupts off has none. */
+static void check_sample_rate(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_sample_rate", "r");
+	int rate;
+
+	if (f && fscanf(f, "%d", &rate) == 1 && rate < ENOUGH_SAMPLES)
+		printf("warning: kernel.perf_event_max_sample_rate is %d: perf may stop the NMIs before it is too long\n", rate);
+	if (f)
+		fclose(f);
+}
+
 static void load(bool pmu, bool wq)
 {
+	struct event clock = { PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, .period = BEAT_NS };
+	struct event cycles = { PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, .period = NMI_CYCLES };
 	struct bpf_program *watch;
 	long cpu, cpus = libbpf_num_possible_cpus();
 	pthread_t thread;
@@ -160,9 +176,10 @@ static void load(bool pmu, bool wq)
 	for (cpu = 0; wq && cpu < cpus; cpu++)
 		if (run_syscall_prog(skel->progs.setup, &(int){ cpu }, sizeof(int)))
 			die("cannot initialise the worker of CPU %ld", cpu);
-	attach_event(skel->progs.clock_beat, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, 1000000000 / BEAT_NS);
+	attach_event(skel->progs.clock_beat, clock);
 	if (pmu) {
-		attach_event(watch, PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, NMI_HZ);
+		check_sample_rate();
+		attach_event(watch, cycles);
 		return;
 	}
 	if (!bpf_program__attach(watch))

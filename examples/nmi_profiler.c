@@ -114,7 +114,9 @@ static struct nmi_profiler_bpf *load(bool batched)
 int main(int argc, char **argv)
 {
 	int cpu, cpus = sysconf(_SC_NPROCESSORS_CONF), seconds = argc > 1 ? atoi(argv[1]) : 5, wakeups = 0, ms, n;
-	long long begin = now_ms();
+	long long begin;
+	struct event cycles = { PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, HZ };
+	struct event clock = { PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK, HZ };
 	struct nmi_profiler_bpf *skel;
 	struct ring_buffer *ring;
 	struct features f;
@@ -145,9 +147,9 @@ int main(int argc, char **argv)
 			die("cannot initialise the timer of CPU %d", cpu);
 	read_ksyms();
 	signal(SIGINT, stop);
-	attach_event(f.timer ? skel->progs.sample_batched : skel->progs.sample_alone, pmu ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		     pmu ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK, HZ);
+	attach_event(f.timer ? skel->progs.sample_batched : skel->progs.sample_alone, pmu ? cycles : clock);
 
+	begin = now_ms();
 	for (ms = 0; ms < 1000 * seconds && !stopped; ms = now_ms() - begin) {
 		n = ring_buffer__poll(ring, 100);
 		wakeups += n > 0;

@@ -108,10 +108,17 @@ static inline long long now_ms(void)
 
 /* ---- perf events ---- */
 
-static inline int open_event(int type, int config, int hz, int cpu)
+struct event {
+	int type, config;
+	int hz;				/* either: so often, which perf learns to hit in the course of some ticks */
+	unsigned long long period;	/* or: after so much of what is counted, from the beginning */
+};
+
+static inline int open_event(struct event e, int cpu)
 {
 	struct perf_event_attr attr = {
-		.type = type, .config = config, .size = sizeof(attr), .freq = 1, .sample_freq = hz,
+		.type = e.type, .config = e.config, .size = sizeof(attr), .freq = !!e.hz,
+		.sample_period = e.hz ?: e.period,
 	};
 
 	return syscall(__NR_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -119,7 +126,7 @@ static inline int open_event(int type, int config, int hz, int cpu)
 
 static inline bool has_pmu(void)
 {
-	int fd = open_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, 1, 0);
+	int fd = open_event((struct event){ PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, .hz = 1 }, 0);
 
 	if (fd >= 0)
 		close(fd);
@@ -127,12 +134,12 @@ static inline bool has_pmu(void)
 }
 
 /* On all CPUs that are online. */
-static inline void attach_event(struct bpf_program *prog, int type, int config, int hz)
+static inline void attach_event(struct bpf_program *prog, struct event e)
 {
 	int cpu, fd, cpus = libbpf_num_possible_cpus();
 
 	for (cpu = 0; cpu < cpus; cpu++) {
-		fd = open_event(type, config, hz, cpu);
+		fd = open_event(e, cpu);
 		if (fd < 0 && errno == ENODEV)
 			continue;
 		if (fd < 0 || !bpf_program__attach_perf_event(prog, fd))
