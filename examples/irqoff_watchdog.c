@@ -21,7 +21,7 @@
 #include "irqoff_watchdog.skel.h"
 
 #define THRESHOLD_MS 40
-#define NMI_CYCLES 20000000	/* 20 ms at 1 GHz, 5 at 4 */
+#define NMI_CYCLES 10000000	/* 10 ms at 1 GHz, 2.5 at 4 */
 #define IPI_US 5000
 #define ENOUGH_SAMPLES 10000
 #define POLL_MS 100
@@ -29,7 +29,8 @@
 
 static struct irqoff_watchdog_bpf *skel;
 static volatile bool stopped;
-static int cases, tried = -1, noticed;
+static int cases, tried = -1, try_ms;
+static bool noticed;
 
 static void stop(int sig)
 {
@@ -54,7 +55,7 @@ static void print_case(struct stuck *s, const char *collector)
 	unsigned int f, first = 0;
 
 	cases++;
-	noticed |= tried > 0 && s->tgid == tried;
+	noticed |= tried > 0 && s->tgid == tried && s->until_ns - s->since_ns >= try_ms * 1000000ULL;
 	read_ksyms();
 	join(s->cmdline, sizeof(s->cmdline));
 	printf("CPU %u: interrupts off for %.1f ms, noticed after %.1f ms, in %s (pid %u)\n", s->cpu,
@@ -190,9 +191,9 @@ static void load(bool pmu, bool wq)
 }
 
 /* In a process of its own, which stays for its details to be collected. */
-static int try(int ms)
+static int try(void)
 {
-	struct hold_args args = { .ns = ms * 1000000ULL };
+	struct hold_args args = { .ns = try_ms * 1000000ULL };
 	pid_t child = fork();
 
 	if (child)
@@ -225,6 +226,7 @@ int main(int argc, char **argv)
 	printf("mode: %s\n", f.wq ? "the NMI hands a case to a worker" :
 	       "polling: this kernel has no workqueues for perf_event programs");
 	tried = trying ? 0 : -1;
+	try_ms = value;
 	load(pmu, f.wq);
 	if (f.wq)
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.reports), on_report, NULL, NULL);
@@ -237,7 +239,7 @@ int main(int argc, char **argv)
 	end = trying ? begin + WAIT_MS : value ? begin + 1000LL * value : 0;
 	while (!stopped && !noticed && (!end || now_ms() < end)) {
 		if (trying && tried == 0 && now_ms() - begin > 500)
-			tried = try(value);
+			tried = try();
 		if (ring)
 			ring_buffer__poll(ring, POLL_MS);
 		else

@@ -7,7 +7,7 @@
 #define DEPTH 24
 #define CMDLINE 128
 #define BEAT_NS 5000000ULL
-#define MISSED 2	/* NMIs since the last beat: one alone says no more than that the machine stood still */
+#define MISSED 3	/* NMIs since the last beat: one or two may only say that a virtual CPU stood still */
 
 enum state { FREE, OPEN };
 
