@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Where Debian's packages come from, as this machine's own apt is configured; sourced by toolchain, fetch, doctor.
+# Where Debian's packages come from, as this machine's own apt is configured; sourced by toolchain, fetch, doctor,
+# and by who has a root of its own: prove, report.
 # No address is written here: apt knows it, and a machine without a Debian archive (Ubuntu) has mmdebstrap's default.
 
 # The archive's address: $DEBIAN_MIRROR, or what apt's sources say in whatever format they are (by the Release file's
@@ -57,4 +58,46 @@ ensure_host_tools() {
 apt_install() {
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+}
+
+# Roots beside the toolchain's, for what only one verb needs: lib/NAME.list has the packages, SUITE PACKAGE a line; each
+# suite is a root of its own, and a change of the list makes a new one.
+side_packages() { sed -n "s/#.*//; s/^$2 //p" "$TOP/scripts/lib/$1.list"; } # NAME SUITE
+side_root() { echo "$CACHE/root-$1-$2-$(side_packages "$1" "$2" | sha256sum | cut -c1-12)"; }
+
+# A suite's Release file is as old as its mirror, and may have passed the day that it was to be renewed: its signature
+# counts all the same.
+# shellcheck disable=SC2016 # for the hook's shell
+make_side_root() { # NAME SUITE DIRECTORY
+	local mode=root mirror proxies
+	[ "$(id -u)" -eq 0 ] || mode=unshare
+	mirror=$(debian_mirror)
+	mapfile -t proxies < <(apt_proxies)
+	mmdebstrap --mode=$mode --variant=minbase --architectures=amd64 --format=tar "${proxies[@]}" \
+		--aptopt='Acquire::Check-Valid-Until "false"' --include="$(side_packages "$1" "$2" | paste -sd,)" \
+		--customize-hook='mkdir -p "$1/linux" "$1/out" "$1/repo" "$1/ccache"' "$2" - ${mirror:+"$mirror"} |
+		tar -x -C "$3" --no-same-owner --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*'
+}
+
+# Make the root if it is not there. One that cannot be made is no error here: whoever wants it says what that costs.
+ensure_side_root() { # NAME SUITE
+	local root tmp
+	[ "$TOOLCHAIN" = root ] || return 0
+	root=$(side_root "$1" "$2")
+	[ ! -d "$root/usr" ] || return 0
+	lock "$CACHE/locks/root-$1" "the cache of roots"
+	[ ! -d "$root/usr" ] || return 0
+	mkdir -p "$CACHE"
+	tmp=$(mktemp -d "$CACHE/.root.XXXXXX")
+	on_exit "rm -rf --one-file-system '$tmp'"
+	if ! step -k "$CACHE/logs/$1-$2.log" "make the Debian $2 root for \`make $1\`" make_side_root "$1" "$2" "$tmp"; then
+		warn "no Debian $2 root: $(first_error "$CACHE/logs/$1-$2.log") ($CACHE/logs/$1-$2.log)"
+		return 0
+	fi
+	chmod 755 "$tmp"
+	mv -T "$tmp" "$root"
+}
+
+in_side_root() { # NAME SUITE COMMAND...
+	BPF_ASYNC_ROOT=$(side_root "$1" "$2") in_root "${@:3}"
 }
