@@ -50,6 +50,9 @@ note_run() {
 env_line() {
 	local name
 	for name in BASE ARCH KERNEL TOOLCHAIN; do printf '%s=%q ' "$name" "${!name}"; done
+	for name in SCRIPTS PROVE MUTANTS MUTANT SEED SMP PATCH ONLY FLAVOURS TESTS; do
+		[ -z "${!name:-}" ] || printf '%s=%q ' "$name" "${!name}"
+	done
 	[ -z "${seconds:-}" ] || printf 'SECONDS=%q' "$seconds"
 }
 
