@@ -22,8 +22,9 @@ check: ## every check on every patch (PATCH=name: on one)
 confirm: ## after a look at the models: they fit the code as it is now
 mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 prove: ## litmus tests, model checking, interleavings and torture of the cell (PROVE=short, MUTANTS=1)
+report: ## one page of what all runs in results/ say, as HTML, Markdown and JSON
 post: ## prepare a posting, and stop there
-demo test test-all torture regress measure shell doctor toolchain fetch refresh check mutants prove confirm post:
+demo test test-all torture regress measure shell doctor toolchain fetch refresh check mutants prove confirm report post:
 	@scripts/$@
 tree: toolchain
 	@scripts/tree
@@ -41,4 +42,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-all torture regress measure shell doctor toolchain fetch tree refresh check mutants prove confirm post kernel base selftests examples clean help
+.PHONY: demo test test-all torture regress measure shell doctor toolchain fetch tree refresh check mutants prove confirm report post kernel base selftests examples clean help

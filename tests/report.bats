@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# The report, from test data (tests/report/make-fixture) and with each kind of bad input; and its page in Chromium.
+#
+# Works on a copy of the scripts in a repository of its own, with the roots of lib/report.list and lib/browser.list in the
+# user's cache, which it makes. Where they cannot be made, what needs them is skipped by name.
+
+load says
+
+setup_file() {
+	export REAL
+	REAL=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	
+	"$REAL/tests/report/roots" || true
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir repo
+	cp -r "$REAL"/{scripts,bases} repo/
+	mkdir -p repo/tests && cp -r "$REAL"/tests/report repo/tests/
+	cd repo
+	unset BASE ARCH KERNEL TREE PATCHES BPF_ASYNC_LOCKS BPF_ASYNC_ROOT
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=bpf-async GIT_AUTHOR_EMAIL=bpf-async@localhost.invalid
+	export GIT_COMMITTER_NAME=bpf-async GIT_COMMITTER_EMAIL=bpf-async@localhost.invalid
+	mkdir -p patches/v6.19 model/mutants tests checks guest configs examples results
+	printf 'From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n\ndiff --git a/kernel/toy.c b/kernel/toy.c\n+int toy;\n' >patches/v6.19/0001-toy.patch
+	touch model/mutants/H1-toy.patch model/mutants/H2-toy.patch
+	printf '# toy\n<!-- report: begin, written by scripts/report --readme -->\n<!-- report: end -->\nend\n' >README.md
+	echo results >.gitignore
+	git init -q .
+	git add -A
+	git commit -qm toy
+}
+
+# Test data of the present commit, or only its runs that match
+data() { # [PATTERN...]
+	local keep p
+	"$REAL/tests/report/make-fixture" "$(git rev-parse --short HEAD)" all
+	[ $# -gt 0 ] || set -- '*'
+	for p; do for keep in all/*; do [[ $keep != all/*-$p ]] || mv "$keep" results/; done; done
+	rm -rf all
+}
+change() { # RUN-PATTERN JQ-LIKE-PYTHON: `r` is its result.json
+	python3 -c 'import glob, json, sys
+for name in glob.glob(f"results/*-{sys.argv[1]}/result.json"):
+    r = json.load(open(name)); exec(sys.argv[2]); json.dump(r, open(name, "w"))' "$1" "$2"
+}
+page() { cat results/latest/report.html; }
+has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no root for it; with the network, this makes it: $REAL/tests/report/roots"; }
+
+@test "all runs there: every part has its figures, status 0, in three forms; in Chromium nothing is wrong with the page" {
+	has_root report
+	data
+	run scripts/report
+	says 0 "report: "
+	[[ $output != *missing* && $output != *FAILED* ]]
+	run cat results/latest/report.html
+	says 0 "0.22<small>×" "3.60<small>×" "12 of 12" "2 of 2" "203,328" "refused: EOPNOTSUPP (-95)" "complete, and all of it passed" "toy-litmus: Never" \
+		"H2-toy" "U1-toy" "test data has no PMU" "hang: no answer in 10 s" "TEST DATA: the command of 20000101T000000Z-bench"
+	run cat results/latest/report.md
+	says 0 "| 0.22× |" "H2-toy" "777 of 10,000 (ENOMEM)" "EOPNOTSUPP"
+	python3 -c 'import json; d = json.load(open("results/latest/report.json")); assert d["outcome"] == "pass" and len(d["bench"]["headlines"]) == 6 and not d["holes"]'
+	[ "$(grep -c '<svg class="chart"' results/latest/report.html)" -eq 7 ]
+	has_root browser
+	run tests/report/browse results/latest/report.html
+	says 0 "360 pixels, light: 7 charts" "1440 pixels, dark: 7 charts" "nothing is wrong"
+}
+
+@test "the look at the page notices what may go wrong with one" {
+	has_root browser
+	cat >bad.html <<-'HTML'
+		<!DOCTYPE html><meta name="viewport" content="width=device-width"><title>bad</title><body><div class="wide" style="width: 500px">too wide for a telephone</div>
+		<a href="#nowhere">nowhere</a> <a href="http://127.0.0.1:9/">elsewhere</a> <p id="twice">1</p><p id="twice">2</p>
+		<svg class="chart" role="img" width="100" height="50"><text x="60" y="20">cut off by the chart</text></svg>
+		<p style="color: #eee; background: #fff">pale</p>
+		<div style="width: 90px; overflow: hidden; white-space: nowrap">longer than its box can be</div><script>nothing()</script>
+	HTML
+	run tests/report/browse bad.html
+	says 1 "the page is 508 pixels wide in a window of 360" "leads nowhere: #nowhere" "leads out of the page" "two elements have the id twice" \
+		"a chart without a text alternative" "cut off by its chart" "hard to read" "wider than its box" "nothing is not defined" "light and dark have the same background"
+}
+
+@test "no runs: each part says so in its place, with the command; status 0, and the holes are listed" {
+	has_root report
+	run scripts/report
+	says 0 "missing  the benchmark: it was not run (make bench)" "missing  torture on arm64 debug: it was not run (make torture ARCH=arm64 KERNEL=debug)" \
+		"missing  mutants of the kernel: they were not run" "missing  proofs of the cell: it was not run (make prove)"
+	run page
+	says 0 "No figures of the benchmark</strong>: it was not run." "No figures of latency</strong>" "No figures of the proofs</strong>" "make prove MUTANTS=1"
+	[[ $output != *complete* ]]
+}
+
+@test "runs that were interrupted, hung, panicked, failed, or left nothing to read: words in their place, no older figures" {
+	has_root report
+	data '*'
+	rm -r results/*-bench
+	cp -r results/20000101T000205Z-test-arm64-debug results/19990101T000000Z-test-arm64-debug # older, and good
+	change test-arm64-debug 'r["passed"] = 98765' && change test-arm64-debug '"19" in name or r.clear() or r.update(outcome="interrupted")'
+	change torture-arm64-debug 'r.clear(); r.update(outcome="fail", vm_status=4)'
+	change test-x86_64-debug 'r.update(outcome="fail", vm_status=5, passed=54321)'
+	sed -i 's/"why": ""/"why": "the kernel reported: BUG: KASAN: test data"/; s/"pass"/"report"/' results/*-test-x86_64-debug/vm/result.json
+	change test-x86_64-kcsan 'r.update(outcome="fail", failed=3, failures=[{"test": "toy/bad", "why": ""}])'
+	rm results/*-test-x86_64-rt/result.json results/*-torture-x86_64-rt/metadata.json
+	echo '{"outcome": "pa' >"$(echo results/*-demo)/result.json"
+	echo '{"outcome": "pass"}' >"$(echo results/*-regress)/result.json"
+	echo '{"outcome": "splendid", "passed": 1}' >"$(echo results/*-check)/result.json"
+	run scripts/report
+	says 1 "missing  test on arm64 debug: of the newest run, 20000101T000205Z-test-arm64-debug: it was interrupted" \
+		"FAILED   torture on arm64 debug: 20000101T000305Z-torture-arm64-debug: a guest hung" \
+		"FAILED   test on x86_64 debug: 20000101T000201Z-test-x86_64-debug: a kernel panicked, or reported a bug on its console (vm: the kernel reported: BUG: KASAN: test data)" \
+		"FAILED   test on x86_64 kcsan" "x86_64 rt: of the newest run, 20000101T000203Z-test-x86_64-rt: it left no result.json: it did not come to its end" \
+		"it left no metadata.json" "the demo: of the newest run, 20000101T000900Z-demo: its result.json cannot be read" \
+		"its result.json has an outcome and no figures" "its outcome is 'splendid'"
+	run page
+	says 0 "PANIC OR REPORT" "BUG: KASAN: test data" "HUNG" "a guest hung" "interrupted" "toy/bad" "cannot be read"
+	[[ $output != *98,765* && $output != *54,321* ]]
+}
+
+@test "a run of an older tree is a hole; mails that only have other numbers or words do not make it one; uncommitted changes are said" {
+	has_root report
+	data measure demo 'test-x86_64-plain' test-scripts
+	sed -i 's/^$/a word\n/' patches/v6.19/0001-toy.patch
+	git mv patches/v6.19/0001-toy.patch patches/v6.19/0002-toy.patch
+	git commit -qam words
+	sed -i 's/"commit": "\([^"]*\)"/"commit": "\1-dirty"/' results/*-demo/metadata.json
+	sed -i 's/"commit": "[^"]*"/"commit": "fffffff"/' results/*-test-scripts/metadata.json
+	run scripts/report
+	says 0 "tests of the scripts: of the newest run, 20000101T000600Z-test-scripts: it is of commit fffffff, which this repository does not have"
+	[[ $output != *"missing  sizes"* && $output != *"missing  the demo"* ]]
+	run page
+	says 0 "uncommitted changes, so its figures cannot be tied to a commit"
+	sed -i 's/+int toy/+long toy/' patches/v6.19/0002-toy.patch
+	run scripts/report
+	says 0 "sizes and instructions, base and patched: of the newest run, 20000101T000100Z-measure: it is of an older tree" "missing  test on x86_64 plain: of the newest"
+	run page
+	[[ $output == *"older tree"* && $output != *bpf_hrtimer* ]]
+}
+
+@test "mutants: verdicts of several runs of this tree complement each other; what survived fails, what was not run is named" {
+	has_root report
+	data mutants
+	cp -r results/20000101T000400Z-mutants results/20000101T000401Z-mutants
+	sed -i '' results/20000101T000401Z-mutants/result.json
+	python3 -c 'import json; json.dump({"outcome": "interrupted", "mutants": [{"mutant": "H2-toy", "verdict": "SURVIVED"}]}, open("results/20000101T000401Z-mutants/result.json", "w"))'
+	touch model/mutants/H3-toy.patch
+	run scripts/report
+	says 1 "FAILED   mutants of the kernel: not noticed: H2-toy" "missing  mutants of the kernel: 1 of 3 were not run on the present tree: H3-toy"
+	run page
+	says 0 "1 of 3 noticed" "SURVIVED" 'title="not run">H3-toy'
+}
+
+@test "a benchmark of different compilers, configurations or unknown kernels shows no figures; a kernel that panicked says so in its bars" {
+	has_root report
+	data bench
+	cp -r results results.good
+	change bench 'r["kernels"]["rival"]["compiler"] = "clang (test data)"'
+	run scripts/report
+	says 0 "missing  the benchmark: of the newest run, 20000101T000000Z-bench: its kernels have different compilers, so it compares nothing"
+	run page
+	says 0 "its kernels have different compilers"
+	[[ $output != *"<svg"* && $output != *1,171* ]]
+	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
+	change bench 'r["kernels"]["rival"]["sha256"] = r["kernels"]["base"]["sha256"]'
+	run scripts/report
+	says 0 "two of its kernels are one and the same binary"
+	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
+	change bench 'r["kernels"]["rival"].update(outcome="panic", why="BUG: test data"); r["outcome"] = "pass"
+for k in ("cost", "latency", "throughput", "memory", "pressure", "probes"): r[k] = [x for x in r[k] if x["kernel"] != "rival"]'
+	run scripts/report
+	says 0 "missing  the benchmark on Linux 0.1 (test data): kernel panicked: BUG: test data"
+	run page
+	says 0 "kernel panicked" "and none of another run stand in" "not measured"
+}
+
+@test "--readme copies the figures and two pictures between its marks, and only there; without figures it changes nothing" {
+	has_root report
+	run scripts/report --readme
+	says 1 "README.md is left as it is"
+	git diff --quiet README.md
+	data bench
+	run scripts/report --readme
+	says 0 "README.md and Documentation/report/cost-nmi.svg, Documentation/report/cost-task.svg are up to date"
+	run cat README.md
+	says 0 "# toy" "| 0.22× |" "Documentation/report/cost-nmi.svg" "end"
+	cp README.md before
+	scripts/report --readme >/dev/null
+	diff before README.md
+	python3 -c 'import sys, xml.dom.minidom as m
+for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Documentation/report/*.svg
+	sed -i '/report: end/d' README.md
+	run scripts/report --readme
+	says 1 "README.md has no place for the figures"
+}
+
+@test "bad input: status 2 or 3, and what to do" {
+	run scripts/report --now
+	says 2 "unknown option --now"
+	rm -r results
+	run scripts/report
+	says 3 "there are no results" "make test"
+	mkdir results
+	BPF_ASYNC_CACHE=$PWD/cache DEBIAN_MIRROR=http://127.0.0.1:9/debian run scripts/report
+	says 3 "no root for the report" "apt-get install python3-matplotlib python3-jinja2"
+	rm -r .git
+	run scripts/report
+	says 3 "is no git repository"
+}
