@@ -149,6 +149,20 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	says 0 "1 of 3 noticed" "SURVIVED" 'title="not run">H3-toy'
 }
 
+@test "proofs: the short form stands in for none but says that it is one" {
+	has_root report
+	data prove
+	sed -i 's/the command of 20000101T000500Z/PROVE=short &/' results/20000101T000500Z-prove/metadata.json
+	run scripts/report
+	says 0 "missing  proofs of the cell: only the short form was run, 20000101T000500Z-prove (make prove)"
+	run page
+	says 0 "toy-litmus: Never" "3 states" "6 assertions"
+	cp -r results/20000101T000500Z-prove results/19990101T000000Z-prove
+	sed -i 's/PROVE=short //' results/1999*/metadata.json
+	run scripts/report
+	[[ $output != *"short form"* ]]
+}
+
 @test "a benchmark of different compilers, configurations or unknown kernels shows no figures; a kernel that panicked says so in its bars" {
 	has_root report
 	data bench

@@ -10,7 +10,7 @@ import matplotlib
 
 matplotlib.use('svg')
 from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, NullFormatter  # noqa: E402
+from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 WIDTH = 320
 # Colours that nothing else uses stand for the page's variables.
@@ -111,9 +111,6 @@ def cost(name, title, rows, kernels, standalone=False):
     return svg(fig, name, title, 'Instructions per call, in the call and later in irq_work. ' + '; '.join(said) + '.', standalone)
 
 
-NS = EngFormatter('s', places=0, sep=' ')
-
-
 def nanoseconds(value):
     for unit, size in (('s', 1e9), ('ms', 1e6), ('µs', 1e3)):
         if value >= size:
@@ -139,6 +136,7 @@ def latency(name, title, curves, kernels):
         said.append(f"{kernels[kernel]}: half within {nanoseconds(curve['p50'])}, 99 % within {nanoseconds(curve['p99'])}, "
                     f"longest {nanoseconds(curve['max'])}")
     ax.set_xscale('log')
+    ax.xaxis.set_major_locator(LogLocator(numticks=5))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: nanoseconds(v)))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ['0', '25 %', '50 %', '75 %', '100 %'])
@@ -185,7 +183,7 @@ def queued(name, title, rows, kernels, standalone=False):
                 continue
             ax.barh(y, value, bar - 2, color=COLOUR[kernel], linewidth=0)
             ax.plot([0, 0], [y - bar / 2 + 1, y + bar / 2 - 1], color=COLOUR[kernel], linewidth=3, solid_capstyle='butt', clip_on=False)
-            ax.text(max(value, 0) * 1.15 + 0.3, y, f'{value:,.0f} B', va='center', fontsize=9)
+            ax.text(max(value * 1.15, 2), y, f'{value:,.0f} B', va='center', fontsize=9)
             said.append(f'{number(commands)} commands, {kernels[kernel]}: {value:,.0f} bytes')
     ax.set_xscale('symlog', linthresh=10, linscale=0.3)
     ax.set_xlim(0, top * 12)
