@@ -40,11 +40,13 @@ new_results() {
 }
 
 # note_run DIRECTORY: what was run and how to run it again; each guest's own metadata.json says the rest.
-# shellcheck disable=SC2016 # the $names are jq's
+# (Without jq, so that a run that finds no root to run it in can still tell.)
 note_run() {
-	in_root jq -n --arg date "$(date -u +%FT%TZ)" --arg commit "$(git -C "$TOP" describe --always --dirty 2>/dev/null)" \
-		--arg base "$BASE" --arg arch "$ARCH" --arg config "$KERNEL" --arg repeat "cd ${TOP@Q} && $(env_line) ${0@Q}" \
-		'$ARGS.named' >"$1/metadata.json"
+	local repeat
+	repeat="cd ${TOP@Q} && $(env_line) ${0@Q}"
+	repeat=${repeat//\\/\\\\}
+	printf '{"date": "%s", "commit": "%s", "base": "%s", "arch": "%s", "config": "%s",\n"repeat": "%s"}\n' "$(date -u +%FT%TZ)" \
+		"$(git -C "$TOP" describe --always --dirty 2>/dev/null)" "$BASE" "$ARCH" "$KERNEL" "${repeat//\"/\\\"}" >"$1/metadata.json"
 	echo '{"outcome": "interrupted"}' >"$1/result.json" # until the run comes to its end
 }
 env_line() {
