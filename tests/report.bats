@@ -23,7 +23,8 @@ setup() {
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=bpf-async GIT_AUTHOR_EMAIL=bpf-async@localhost.invalid
 	export GIT_COMMITTER_NAME=bpf-async GIT_COMMITTER_EMAIL=bpf-async@localhost.invalid
 	mkdir -p patches/v6.19 model/mutants tests checks guest configs examples results
-	printf 'From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n\ndiff --git a/kernel/toy.c b/kernel/toy.c\n+int toy;\n' >patches/v6.19/0001-toy.patch
+	mail toy
+	mail then
 	touch model/mutants/H1-toy.patch model/mutants/H2-toy.patch
 	printf '# toy\n<!-- report: begin, written by scripts/report --readme -->\n<!-- report: end -->\nend\n' >README.md
 	echo results >.gitignore
@@ -32,6 +33,18 @@ setup() {
 	git commit -qm toy
 }
 
+mail() { # NAME
+	cat >"patches/v6.19/0001-$1.patch" <<-MAIL
+		From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001
+		Subject: [PATCH 1/2] $1
+
+		diff --git a/Documentation/$1.rst b/Documentation/$1.rst
+		+Words.
+		diff --git a/kernel/$1.c b/kernel/$1.c
+		index 012..345 100644
+		+int $1;
+	MAIL
+}
 # Test data of the present commit, or only its runs that match
 data() { # [PATTERN...]
 	local keep p
@@ -119,7 +132,7 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 @test "a run of an older tree is a hole; mails that only have other numbers or words do not make it one; uncommitted changes are said" {
 	has_root report
 	data measure demo 'test-x86_64-plain' test-scripts
-	sed -i 's/^$/a word\n/' patches/v6.19/0001-toy.patch
+	sed -i 's/^$/a word\n/; s,1/2,2/3,; s/^index 012/index 678/; s/Words/More words/' patches/v6.19/*
 	git mv patches/v6.19/0001-toy.patch patches/v6.19/0002-toy.patch
 	git commit -qam words
 	sed -i 's/"commit": "\([^"]*\)"/"commit": "\1-dirty"/' results/*-demo/metadata.json
