@@ -76,7 +76,7 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	[ "$(grep -c '<svg class="chart"' results/latest/report.html)" -eq 7 ]
 	has_root browser
 	run tests/report/browse results/latest/report.html
-	says 0 "360 pixels, light: 7 charts" "1440 pixels, dark: 7 charts" "nothing is wrong"
+	says 0 "360 pixels, light: 7 charts" "1440 pixels, dark: 7 charts" "on paper: 7 charts" "nothing is wrong"
 }
 
 @test "the look at the page notices what may go wrong with one" {
@@ -109,6 +109,7 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	rm -r results/*-bench
 	cp -r results/20000101T000205Z-test-arm64-debug results/19990101T000000Z-test-arm64-debug # older, and good
 	change test-arm64-debug 'r["passed"] = 98765' && change test-arm64-debug '"19" in name or r.clear() or r.update(outcome="interrupted")'
+	change torture-x86_64-plain 'del r["nmi_ops"]; r["violations"] = None'
 	change torture-arm64-debug 'r.clear(); r.update(outcome="fail", vm_status=4)'
 	change test-x86_64-debug 'r.update(outcome="fail", vm_status=5, passed=54321)'
 	sed -i 's/"why": ""/"why": "the kernel reported: BUG: KASAN: test data"/; s/"pass"/"report"/' results/*-test-x86_64-debug/vm/result.json
@@ -123,7 +124,7 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 		"FAILED   test on x86_64 debug: 20000101T000201Z-test-x86_64-debug: a kernel panicked, or reported a bug on its console (vm: the kernel reported: BUG: KASAN: test data)" \
 		"FAILED   test on x86_64 kcsan" "x86_64 rt: of the newest run, 20000101T000203Z-test-x86_64-rt: it left no result.json: it did not come to its end" \
 		"it left no metadata.json" "the demo: of the newest run, 20000101T000900Z-demo: its result.json cannot be read" \
-		"its result.json has an outcome and no figures" "its outcome is 'splendid'"
+		"its result.json has an outcome and no figures" "x86_64-plain: its result.json does not say: nmi_ops, violations" "its outcome is 'splendid'"
 	run page
 	says 0 "PANIC OR REPORT" "BUG: KASAN: test data" "HUNG" "a guest hung" "interrupted" "toy/bad" "cannot be read"
 	[[ $output != *98,765* && $output != *54,321* ]]
@@ -190,6 +191,10 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	change bench 'r["kernels"]["rival"]["sha256"] = r["kernels"]["base"]["sha256"]'
 	run scripts/report
 	says 0 "two of its kernels are one and the same binary"
+	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
+	change bench 'del r["cost"][0]["call"]'
+	run scripts/report
+	says 0 "its rows are not in the form that this report reads (KeyError: 'call')"
 	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
 	change bench 'r["kernels"]["rival"].update(outcome="panic", why="BUG: test data"); r["outcome"] = "pass"
 for k in ("cost", "latency", "throughput", "memory", "pressure", "probes"): r[k] = [x for x in r[k] if x["kernel"] != "rival"]'

@@ -8,7 +8,7 @@ import views
 KERNELS = ('base', 'patched', 'rival')
 CONTEXTS = {'task': 'From a task', 'irqsoff': 'Interrupts off', 'irqsoff_traced': 'Interrupts off, traced program', 'nmi': 'From NMI'}
 OPS = {'timer_start': 'start', 'timer_start_idle': 'start, idle', 'timer_cancel': 'cancel', 'timer_cancel_async': 'cancel_async',
-       'timer_set_callback': 'set_callback', 'timer_set_callback_same': 'set_callback,\nsame', 'timer_cycle': 'start + cancel\n+ set_callback',
+       'timer_set_callback': 'set_callback', 'timer_set_callback_same': 'set_callback,\nthe same', 'timer_cycle': 'start + cancel\n+ set_callback',
        'timer_init': 'init', 'timer_delete': 'delete', 'wq_start': 'wq start', 'wq_set_callback': 'wq set_callback', 'wq_init': 'wq init',
        'wq_delete': 'wq delete'}
 # What any implementation has to call, for each operation that has such a thing
@@ -122,7 +122,14 @@ def view(report):
     why = mixed(part['result'])
     if why:
         return views.wrong(report, part, 'bench', why)
-    result = part.pop('result')
+    try:
+        return figures(report, {**part}, part['result'])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return views.wrong(report, part, 'bench', f'its rows are not in the form that this report reads ({type(error).__name__}: {error})')
+
+
+def figures(report, part, result):
+    del part['result']
     b = Bench(result)
     for kernel in KERNELS:
         info = result['kernels'].get(kernel)
@@ -147,6 +154,9 @@ def view(report):
                        ('memory', part['queued']), ('memory pressure', part['pressure']), ('semantics', part['probes'])):
         if not rows:
             report.hole('bench', what, f"the newest run, {part['run']}, has no such figures")
+    unsteady = [f"{b.kernels[r['kernel']]}: {r['op']}, {r['ctx']}" for r in result['cost'] if r.get('repeats') is False and r.get('objects', 1) == 1]
+    if unsteady:
+        report.note(f"{part['run']}: instruction counts that did not repeat within 1 %: {'; '.join(unsteady)}.")
     for row in result.get('not_run', []):
         report.hole('bench', row['what'], row['why'])
     for head in part['headlines']:

@@ -98,13 +98,14 @@ def cost(name, title, rows, kernels, standalone=False):
                 floor = min(cell['floor'], total)
                 ax.barh(y, floor, bar - 1.5, color='none', edgecolor=FG, hatch='/////', linewidth=0, alpha=0.38)
                 ax.plot([cell['floor']] * 2, [y - bar / 2, y + bar / 2], color=FG, linewidth=1.6, solid_capstyle='butt')
-            ax.text(max(total, cell.get('floor') or 0) + top * 0.015, y, number(total), va='center', fontsize=8.5, color=FG)
+            locked = f", {number(cell['locked'])} locked" if cell.get('locked') else ''
+            ax.text(max(total, cell.get('floor') or 0) + top * 0.015, y, number(total) + locked, va='center', fontsize=8.5, color=FG)
             said.append(f"{label}, {kernels[kernel]}: {number(cell['call'])} + {number(cell['after'])} later"
-                        + (f", floor {number(cell['floor'])}" if cell.get('floor') is not None else ''))
+                        + (f", floor {number(cell['floor'])}" if cell.get('floor') is not None else '') + locked)
     ax.set_yticks([i * slot + bar * (len(kernels) - 1) / 2 for i in range(len(rows))], [label for label, _ in rows])
     ax.tick_params(length=0, axis='y')
     ax.set_ylim(slot * len(rows) - gap / 2 - bar / 2, -bar / 2 - gap / 2)
-    ax.set_xlim(0, top * 1.14)
+    ax.set_xlim(0, top * (1.4 if any(c.get('locked') for _, cells in rows for c in cells.values()) else 1.14))
     ax.set_xlabel('instructions per call')
     ax.grid(axis='x')
     ax.spines['left'].set_visible(False)

@@ -69,7 +69,7 @@ class Run:
         if bad_result:
             return 'interrupted', bad_result + ': it did not come to its end'
         outcome = self.result.get('outcome')
-        guests = '; '.join(f"{g['name']}: {g['why']}" for g in self.guests if g['why'] and g['outcome'] != 'interrupted')
+        guests = '' if len(self.guests) > 4 else '; '.join(f"{g['name']}: {g['why']}" for g in self.guests if g['why'] and g['outcome'] != 'interrupted')
         status = [v for k, v in self.result.items() if k.endswith('_status')]
         if outcome == 'interrupted':
             return 'interrupted', 'it was interrupted'
@@ -78,7 +78,8 @@ class Run:
         if outcome in ('hang', 'timeout') or 4 in status:
             return 'hang', 'a guest hung' + (f' ({guests})' if guests else '')
         if outcome == 'fail':
-            return 'fail', 'it failed' + (f' ({guests})' if guests else '')
+            said = '; '.join(str(f) for f in self.result.get('failures', []) if isinstance(f, str)) or guests
+            return 'fail', 'it failed' + (f' ({said})' if said else '')
         if outcome != 'pass':
             return 'unknown', f'its outcome is {outcome!r}, which means nothing here'
         if not self.result.keys() - {'outcome'}:

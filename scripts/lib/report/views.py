@@ -8,6 +8,10 @@ COMMANDS = {'bench': 'make bench', 'measure': 'make measure', 'demo': 'make', 'm
             'test-scripts': 'make test SCRIPTS=only', 'check': 'make check', 'regress': 'make regress'}
 CELLS = [('x86_64', 'plain'), ('x86_64', 'debug'), ('x86_64', 'kcsan'), ('x86_64', 'rt'), ('arm64', 'plain'), ('arm64', 'debug')]
 GOOD = ('ok', 'fail')
+NEEDS = {  # what the page shows of a result; one that lacks it is of another form, older or newer than this report
+    'test': ('passed', 'failed', 'skipped', 'nmis', 'operations_in_nmi'), 'torture': ('ops', 'nmi_ops', 'violations'),
+    'test-scripts': ('passed', 'failed', 'skipped'), 'check': ('passed', 'warnings', 'failed'), 'regress': ('tests', 'changes'),
+    'demo': ('numbers',), 'measure': ('figures',), 'bench': ('kernels', 'cost')}
 
 
 def command(part):
@@ -48,6 +52,9 @@ class Report:
         self.use(run, where)
         if run.state in GOOD:
             view['result'] = run.result
+            lacks = [key for key in NEEDS[run.kind] if run.result.get(key) is None]
+            if lacks:
+                wrong(self, view, part, f'its result.json does not say: {", ".join(lacks)}')
         else:
             self.hole(part, where, f'of the newest run, {run.path.name}: {run.why}')
         if run.state in ('fail', 'panic', 'hang'):
