@@ -68,11 +68,11 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	says 0 "report: "
 	[[ $output != *missing* && $output != *FAILED* ]]
 	run cat results/latest/report.html
-	says 0 "0.22<small>×" "3.60<small>×" "12 of 12" "2 of 2" "203,328" "refused: EOPNOTSUPP (-95)" "complete, and all of it passed" "toy-litmus: Never" \
+	says 0 "0.22<small>×" "3.60<small>×" "above the goal" "All 9 goals: 8 met, 1 not" "cost-1-patched" "12 of 12" "2 of 2" "203,328" "refused: EOPNOTSUPP (-95)" "complete, and all of it passed" "toy-litmus: Never" \
 		"H2-toy" "U1-toy" "test data has no PMU" "hang: no answer in 10 s" "TEST DATA: the command of 20000101T000000Z-bench"
 	run cat results/latest/report.md
 	says 0 "| 0.22× |" "H2-toy" "777 of 10,000 (ENOMEM)" "EOPNOTSUPP"
-	python3 -c 'import json; d = json.load(open("results/latest/report.json")); assert d["outcome"] == "pass" and len(d["bench"]["headlines"]) == 6 and not d["holes"]'
+	python3 -c 'import json; d = json.load(open("results/latest/report.json")); assert d["outcome"] == "pass" and len(d["bench"]["headlines"]) == 8 and not d["holes"]'
 	[ "$(grep -c '<svg class="chart"' results/latest/report.html)" -eq 7 ]
 	has_root browser
 	run tests/report/browse results/latest/report.html
@@ -188,6 +188,10 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	says 0 "its kernels have different compilers"
 	[[ $output != *"<svg"* && $output != *1,171* ]]
 	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
+	change bench 'r["kernels"]["patched"]["config_sha256"] = "d" * 64'
+	run scripts/report
+	says 0 "its kernels have different configurations, so it compares nothing"
+	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
 	change bench 'r["kernels"]["rival"]["sha256"] = r["kernels"]["base"]["sha256"]'
 	run scripts/report
 	says 0 "two of its kernels are one and the same binary"
@@ -196,12 +200,14 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	run scripts/report
 	says 0 "its rows are not in the form that this report reads (KeyError: 'call')"
 	cp results.good/20000101T000000Z-bench/* results/20000101T000000Z-bench/
-	change bench 'r["kernels"]["rival"].update(outcome="panic", why="BUG: test data"); r["outcome"] = "pass"
+	change bench 'r["kernels"]["rival"].update(outcome="panic", why="BUG: test data"); r["outcome"] = "panic"
+r["failures"] = ["cost-1-rival: panic: BUG: test data"]; r["kernels"]["base"].update(config_lacks=["CONFIG_TOY=y"], config_sha256="d"); r["goals"][3].update(met=False, value=0.9)
 for k in ("cost", "latency", "throughput", "memory", "pressure", "probes"): r[k] = [x for x in r[k] if x["kernel"] != "rival"]'
 	run scripts/report
-	says 0 "missing  the benchmark on Linux 0.1 (test data): kernel panicked: BUG: test data"
+	says 1 "missing  the benchmark on Linux 0.1 (test data): kernel panicked: BUG: test data" "FAILED   the benchmark: 20000101T000000Z-bench: it failed (cost-1-rival: panic" \
+		"FAILED   goal, NMI: timer_start until armed, above the floor, against the rival: 0.9, wanted 0.7"
 	run page
-	says 0 "kernel panicked" "and none of another run stand in" "not measured"
+	says 0 "kernel panicked" "no figure of another run stands in for it" "its configuration lacks CONFIG_TOY"
 }
 
 @test "--readme copies the figures and two pictures between its marks, and only there; without figures it changes nothing" {

@@ -14,7 +14,6 @@ OPS = {'timer_start': 'start', 'timer_start_idle': 'start, idle', 'timer_cancel'
 # What any implementation has to call, for each operation that has such a thing
 FLOORS = {'timer_start': ('hrtimer_start',), 'timer_start_idle': ('hrtimer_start_idle',), 'timer_cancel': ('hrtimer_cancel',),
           'timer_cancel_async': ('hrtimer_cancel',), 'timer_cycle': ('hrtimer_start_idle', 'hrtimer_cancel'), 'wq_start': ('schedule_work',)}
-DEFERRED = ('irqsoff_traced', 'nmi')
 
 
 class Bench:
@@ -28,14 +27,15 @@ class Bench:
         return row['call'] + row['after'] if row and row['state'] == 'ok' else None
 
     def floor(self, kernel, op, ctx):
-        """The bare calls below the operation, through a bare irq_work where it has to be deferred."""
-        way = 'floor_irq_work_' if ctx in DEFERRED or (op == 'wq_start' and ctx != 'task') else 'floor_'
+        """The bare calls below the operation, but for a task through a bare irq_work."""
+        way = 'floor_' if ctx == 'task' else 'floor_irq_work_'
         parts = [self.total(kernel, way + name, ctx) for name in FLOORS.get(op, ())]
         return sum(parts) if parts and None not in parts else None
 
     def above(self, kernel, op, ctx):
+        """All of it, if there is nothing below; nothing, if what is below was not measured."""
         total, floor = self.total(kernel, op, ctx), self.floor(kernel, op, ctx)
-        return total - floor if total is not None and floor is not None else None
+        return total if op not in FLOORS else None if None in (total, floor) else total - floor
 
     def cell(self, kernel, op, ctx):
         """What a bar shows, or the words in its place."""
@@ -51,11 +51,11 @@ class Bench:
     def throughput(self, bench, sharing, producers):
         """{kernel: row} of one point, what was refused left out."""
         return {r['kernel']: r for r in self.result.get('throughput', [])
-                if (r['bench'], r['sharing'], r['producers'], r['state']) == (bench, sharing, producers, 'ok') and r.get('ctx', 'task') == 'task'}
+                if (r['bench'], r['sharing'], r['producers'], r['state'], r.get('ctx', 'task'), r.get('accel')) == (bench, sharing, producers, 'ok', 'task', 'tcg')}
 
 
-KERNEL_WORDS = {'panic': 'kernel panicked', 'report': 'kernel reported a bug', 'hang': 'guest hung', 'missing': 'not run',
-                'interrupted': 'interrupted', 'fail': 'run failed'}
+KERNEL_WORDS = {'panic': 'kernel panicked', 'report': 'kernel reported a bug', 'hang': 'guest hung', 'timeout': 'guest hung', 'vanished': 'guest vanished',
+                'missing': 'not run', 'interrupted': 'interrupted', 'fail': 'guest failed'}
 
 
 def mixed(result):
@@ -65,7 +65,8 @@ def mixed(result):
     if unknown:
         return f'it has figures of kernels that it does not describe: {", ".join(map(str, sorted(unknown, key=str)))}'
     for field, what in (('compiler', 'compilers'), ('config_sha256', 'configurations')):
-        values = {k: v[field] for k, v in kernels.items() if v.get(field)}
+        # a version that lacks an option is named instead: see figures()
+        values = {k: v[field] for k, v in kernels.items() if v.get(field) and not (field == 'config_sha256' and v.get('config_lacks'))}
         if len(set(values.values())) > 1:
             return f'its kernels have different {what}, so it compares nothing: ' + '; '.join(f'{kernels[k].get("label", k)}: {v[:40]}' for k, v in values.items())
     binaries = [v['sha256'] for v in kernels.values() if v.get('sha256')]
@@ -74,45 +75,50 @@ def mixed(result):
     return ''
 
 
-def ratio(a, b):
-    """None if one of them was not measured, or refused: then it is a word."""
-    return a / b if isinstance(a, (int, float)) and isinstance(b, (int, float)) and b else None
+# The goals that the tiles show: what the goals' names begin with, and their end; what it is; of which the figures; unit
+TILES = (('NMI: timer_start', 'above the floor, against the rival', 'Start from NMI until armed, above the floor, against {rival}', 'above', 'instructions above the floor'),
+         ('NMI: timer_start', "the caller's part, against the rival", 'The caller’s part of it, inside the NMI, against {rival}', 'call', 'instructions in the NMI'),
+         ('task: ', 'total, against the base', 'The operation that fares worst from a task, against {base}', 'total', 'instructions in all'),
+         ('task: ', 'above the floor, against the rival', 'The operation that fares worst from a task, above the floor, against {rival}', 'above', 'instructions above the floor'),
+         ('pressure: ', '', 'Starts that failed under memory pressure', 'failed', 'failed starts'),
+         ('memory: ', '', 'Bytes that queued commands take', 'bytes', 'bytes in the slab'),
+         ('4 producers', 'against the base', 'Commands applied, 4 producers on one object, against {base}', 'applied', 'commands a second, median'),
+         ('4 producers', 'against the rival', 'Commands applied, 4 producers on one object, against {rival}', 'applied', 'commands a second, median'))
 
 
-def goal(title, value, limit, better, unit, what, values, hard=None):
-    """One headline: a figure, what was wanted of it, whether it is so (unknown: it was not measured), and what it is made of."""
-    met = None if value is None else (value >= limit if better == 'more' else value <= limit)
-    state = 'unknown' if met is None else 'met' if met else 'near' if hard is not None and value <= hard else 'missed'
-    sign = '≥ ' if better == 'more' else '≤ ' if limit else ''
-    return {'title': title, 'value': value, 'shown': '–' if value is None else f'{value:.2f}' if unit else f'{value:,.0f}', 'unit': unit,
-            'state': state, 'goal': f'{sign}{limit:g}' + (f', at most {hard:g}' if hard else ''), 'what': what, 'values': values,
-            'most': max([v for v in values.values() if not isinstance(v, str)], default=0)}
+def headlines(b):
+    """A tile for each kind of goal, with the one that is met least. Value and verdict are the benchmark's own."""
+    out = []
+    for begin, end, title, figure, what in TILES:
+        goals = [g for g in b.result.get('goals', []) if g['name'].startswith(begin) and g['name'].endswith(end)]
+        if not goals:
+            continue
+        more = figure == 'applied'
+        worst = max(goals, key=lambda g: (g['met'] is False, g['met'] is None, (g['value'] or 0) * (-1 if more else 1)))
+        value, limit, unit = worst['value'], worst['limit'], '' if figure in ('failed', 'bytes') else '×'
+        state = 'unknown' if worst['met'] is None else 'met' if worst['met'] else 'near' if worst.get('within_hard') else 'missed'
+        sign = '≥ ' if more else '≤ ' if limit else ''
+        values = tile_values(b, figure, worst['name'])
+        subject = next((label.replace('\n', ' ') for op, label in OPS.items() if f': {op},' in worst['name'] or f': {op} ' in worst['name']), '')
+        out.append({'title': title.format(base=b.kernels.get('base', 'the base'), rival=b.kernels.get('rival', 'the rival')),
+                    'value': value, 'shown': '–' if value is None else f'{value:.2f}' if unit else f'{value:,.0f}', 'unit': unit if value is not None else '',
+                    'state': state, 'goal': f'{sign}{limit:g}' + (f", at most {worst['hard']:g}" if worst.get('hard') else ''),
+                    'what': f'{subject}: {what}' if subject else what, 'why': worst['text'] if value is None else '', 'name': worst['name'], 'values': values,
+                    'most': max([v for v in values.values() if not isinstance(v, str)], default=0)})
+    return out
 
 
-def headlines(b, pressure, queued):
-    """The goals that the series set itself (Documentation/testing.rst)."""
-    base, rival = b.kernels.get('base', 'base'), b.kernels.get('rival', 'rival')
-    start = {k: b.cell(k, 'timer_start', 'nmi') for k in b.kernels}
-    above, call = ({k: c.get('why') or ('no floor' if c[field] is None else c[field]) for k, c in start.items()} for field in ('above', 'call'))
-    task = {op: ratio(b.total('patched', op, 'task'), b.total('base', op, 'task')) for op in OPS if op.startswith('timer_')}
-    task = {op: r for op, r in task.items() if r is not None}
-    worst = max(task, key=task.get) if task else 'timer_start'
-    failed = {k: sum(r['failed'] for r in pressure if r['kernel'] == k and r['state'] == 'ok') for k in b.kernels
-              if any(r['kernel'] == k and r['state'] == 'ok' for r in pressure)}
-    most = max((r['n'] for r in queued), default=0)
-    held = {r['kernel']: r['bytes'] for r in queued if r['n'] == most and r['state'] == 'ok'}
-    applied = {k: median(r['applied']) for k, r in b.throughput('async-timer-start', 'shared', 4).items() if r.get('applied')}
-    return [
-        goal(f'Start from NMI until armed, above the floor, against {rival}', ratio(above.get('patched'), above.get('rival')), 0.70, 'less', '×',
-             'instructions above the floor', above),
-        goal(f'The caller’s part of it, inside the NMI, against {rival}', ratio(call.get('patched'), call.get('rival')), 0.50, 'less', '×',
-             'instructions in the NMI', call),
-        goal(f'The timer operation that fares worst from a task, against {base}', task.get(worst), 1.00, 'less', '×',
-             OPS[worst].replace('\n', ' ') + ', instructions in all', {k: t for k in b.kernels if (t := b.total(k, worst, 'task')) is not None}, hard=1.05),
-        goal('Starts that failed, in all tests of memory pressure', failed.get('patched'), 0, 'less', '', 'failed starts', failed),
-        goal(f'Bytes that {most:,} queued commands take', held.get('patched'), 0, 'less', '', 'bytes in the slab', held),
-        goal(f'Commands applied, 4 producers on one object, against {base}', ratio(applied.get('patched'), applied.get('base')), 2, 'more', '×',
-             'commands a second, median', applied)]
+def tile_values(b, figure, name):
+    """What the goal's figure is made of, for each kernel: a number, or a word."""
+    if figure == 'applied':
+        return {k: median(r['applied']) for k, r in b.throughput('async-timer-start', 'shared', 4).items() if r.get('applied')}
+    if figure in ('failed', 'bytes'):
+        rows = [r for r in b.result.get('pressure' if figure == 'failed' else 'memory', [])
+                if (f"pressure: {r['name']}," in name if figure == 'failed' else f"while {r['n']} " in name and r.get('kind') == 'queued')]
+        return {r['kernel']: r[figure] if r['state'] == 'ok' else f"{r['state']}: {r.get('why', '')}" for r in rows}
+    op, ctx = next(op for op in sorted(OPS, key=len, reverse=True) if f': {op}' in name), 'nmi' if name.startswith('NMI') else 'task'
+    cells = {k: b.cell(k, op, ctx) for k in b.kernels}
+    return {k: c['why'] if 'call' not in c else {'call': c['call'], 'total': c['call'] + c['after'], 'above': c['above']}[figure] for k, c in cells.items()}
 
 
 def view(report):
@@ -137,11 +143,15 @@ def figures(report, part, result):
             state = (info or {}).get('outcome', 'missing')
             why = f"{KERNEL_WORDS.get(state, state)}{': ' + info['why'] if info and info.get('why') else ''}"
             report.hole('bench', f'the benchmark on {b.kernels.get(kernel, kernel)}', why)
-            part.setdefault('bad_kernels', []).append({'kernel': kernel, 'label': b.kernels.get(kernel, kernel), 'why': why})
+            part.setdefault('bad_kernels', []).append({'label': b.kernels.get(kernel, kernel), 'why': why})
+        elif info.get('config_lacks'):
+            why = f"its configuration lacks {', '.join(info['config_lacks'])}, which the others have"
+            report.hole('bench', f"the benchmark's configuration of {b.kernels[kernel]}", why)
+            part.setdefault('bad_kernels', []).append({'label': b.kernels[kernel], 'why': why})
     memory, pressure = result.get('memory', []), result.get('pressure', [])
     queued = [r for r in memory if r.get('kind') == 'queued']
     part.update(
-        kernels=b.kernels, info=result['kernels'], headlines=headlines(b, pressure, queued),
+        kernels=b.kernels, info=result['kernels'], headlines=headlines(b), goals=result.get('goals', []),
         cost={ctx: [{'op': op, 'label': label.replace('\n', ' '), 'cells': {k: b.cell(k, op, ctx) for k in b.kernels}} for op, label in OPS.items()
                     if any((k, op, ctx) in b.cost for k in b.kernels)] for ctx in CONTEXTS},
         latency=result.get('latency', []), throughput=result.get('throughput', []), not_run=result.get('not_run', []),
@@ -149,6 +159,8 @@ def figures(report, part, result):
         sizes=table([r for r in memory if r.get('kind') != 'queued'], lambda r: r['name'] + (', one object in its slab' if r['kind'] == 'object' else ''), 'bytes'),
         pressure=table(pressure, lambda r: r['name'].replace('_', ' '), 'failed', 'starts'), waiting=queued,
         probes=table(result.get('probes', []), lambda r: r['name'].replace('_', ' '), 'result'))
+    sections = {'cost': ('cost',), 'latency': ('latency',), 'scaling': ('throughput',), 'memory': ('memory', 'pressure'), 'semantics': ('probes',)}
+    part['guests'] = {section: sorted({r['run'] for key in keys for r in result.get(key, []) if r.get('run')}) for section, keys in sections.items()}
     part['cost'] = {ctx: rows for ctx, rows in part['cost'].items() if rows}
     for what, rows in (('cost of the operations', part['cost']), ('latency', part['latency']), ('throughput', part['throughput']),
                        ('memory', part['queued']), ('memory pressure', part['pressure']), ('semantics', part['probes'])):
@@ -159,9 +171,11 @@ def figures(report, part, result):
         report.note(f"{part['run']}: instruction counts that did not repeat within 1 %: {'; '.join(unsteady)}.")
     for row in result.get('not_run', []):
         report.hole('bench', row['what'], row['why'])
-    for head in part['headlines']:
-        if head['state'] == 'missed':
-            report.failures.append({'part': 'bench', 'where': head['title'], 'why': f"{head['shown']}{head['unit']}, and the goal is {head['goal']}", 'command': part['command']})
+    for goal in part['goals']:
+        if goal['met'] is False and not goal.get('within_hard'):
+            report.failures.append({'part': 'bench', 'where': f"goal, {goal['name']}", 'why': f"{goal['value']}, wanted {goal['limit']} ({goal['text']})", 'command': part['command']})
+    if not part['goals']:
+        report.hole('bench', 'goals', f"the newest run, {part['run']}, has none")
     return part
 
 
@@ -169,16 +183,16 @@ def table(rows, name, field, of=None):
     """Rows of a kernel each as rows that have a cell for each kernel."""
     out = {}
     for row in rows:
-        out.setdefault(name(row), {})[row['kernel']] = ('refused: ' + str(row.get('why', '')) if row.get('state', 'ok') != 'ok' else
+        out.setdefault(name(row), {})[row['kernel']] = (f"{row['state']}: {row.get('why', '')}" if row.get('state', 'ok') != 'ok' else
             (f'{row[field]:,}' if isinstance(row[field], (int, float)) else row[field]) + (f' of {row[of]:,}' if of else '')
             + (f" ({row['errno']})" if row.get('errno') and row[field] else ''))
     return [{'name': key, 'cells': cells} for key, cells in out.items()]
 
 
-def scaling_lines(part, bench, sharing):
+def scaling_lines(part, key):
     """Multiples of the base kernel with one producer, where it was measured; medians with the least and the most."""
-    rows = [r for r in part['throughput'] if r['bench'] == bench and r['sharing'] == sharing and r['state'] == 'ok' and r.get('ctx', 'task') == 'task' and r.get('applied')]
-    for kernel in ('base', 'patched', 'rival'):
+    rows = [r for r in part['throughput'] if point(r) == key and r['state'] == 'ok' and r.get('applied')]
+    for kernel in KERNELS:
         unit = next((median(r['applied']) for r in rows if r['kernel'] == kernel and r['producers'] == 1), None)
         if unit:
             break
@@ -187,6 +201,10 @@ def scaling_lines(part, bench, sharing):
     lines = {k: sorted((r['producers'], median(r['applied']) / unit, min(r['applied']) / unit, max(r['applied']) / unit) for r in rows if r['kernel'] == k)
              for k in part['kernels']}
     return {k: v for k, v in lines.items() if v}, f"{part['kernels'][kernel]} with one producer"
+
+
+def point(row):
+    return row['bench'], row['sharing'], row.get('ctx', 'task'), row.get('accel') or 'tcg'
 
 
 def draw(part, charts):
@@ -204,12 +222,13 @@ def draw(part, charts):
         title = f"{'Timer' if what == 'timer' else 'Work item'}, {CONTEXTS.get(ctx, ctx).lower().replace('nmi', 'NMI')}: from start to {'armed' if to == 'armed' else 'callback'}"
         if curves:
             out.append(('latency', title, charts.latency('latency-' + '-'.join(key), title, curves, names), '; '.join(refused)))
-    benches = dict.fromkeys((r['bench'], r['sharing']) for r in part['throughput'])
-    for bench, sharing in benches:
-        lines, one = scaling_lines(part, bench, sharing)
+    for key in dict.fromkeys(point(r) for r in part['throughput']):
+        lines, one = scaling_lines(part, key)
         if lines:
-            title = f"{bench.removeprefix('async-').replace('-', ' ')}, {'one object' if sharing == 'shared' else 'an object for each producer'}"
-            out.append(('scaling', title, charts.scaling(f'scaling-{bench}-{sharing}', title, lines, names, one)))
+            what, sharing, ctx, accel = key
+            title = (what.removeprefix('async-').replace('-', ' ').capitalize() + (', one object' if sharing == 'shared' else ', an object for each producer')
+                     + ('' if ctx == 'task' else f', {CONTEXTS.get(ctx, ctx)[0].lower()}{CONTEXTS.get(ctx, ctx)[1:]}') + ('' if accel == 'tcg' else f' ({accel.upper()})'))
+            out.append(('scaling', title, charts.scaling('scaling-' + '-'.join(key), title, lines, names, one)))
     if part['waiting']:
         rows = [(n, {r['kernel']: r['bytes'] if r['state'] == 'ok' else 'refused: ' + r.get('why', '') for r in part['waiting'] if r['n'] == n})
                 for n in sorted({r['n'] for r in part['waiting']})]

@@ -73,6 +73,8 @@ class Run:
         status = [v for k, v in self.result.items() if k.endswith('_status')]
         if outcome == 'interrupted':
             return 'interrupted', 'it was interrupted'
+        if self.kind == 'bench' and outcome in ('panic', 'report', 'hang', 'timeout', 'vanished'):
+            outcome = 'fail'  # of one of its guests: what the others measured stands, and its kernel says what became of it
         if outcome in ('panic', 'report') or 5 in status:
             return 'panic', 'a kernel panicked, or reported a bug on its console' + (f' ({guests})' if guests else '')
         if outcome in ('hang', 'timeout') or 4 in status:
