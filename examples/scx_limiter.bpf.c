@@ -3,7 +3,7 @@
  * A sched_ext scheduler that limits what a group of processes may use of the CPUs.
  *
  * The group has a budget that is refilled once a period. When a task of the group gets a CPU, a timer is started for the
- * moment at which the budget ends, and preempts the task then and not at some tick after. When the task leaves the CPU
+ * moment at which the budget ends, and preempts the task; no tick does. When the task leaves the CPU
  * earlier, the timer is cancelled. So each context switch starts and cancels a timer, with interrupts off and under the
  * run queue's lock, where bpf_timer_cancel() is a mistake: it would wait there for a callback. bpf_timer_cancel_async()
  * waits for nothing.
@@ -34,7 +34,7 @@ struct sched_ext_ops {
 #define SCX_OPS_ENQ_LAST (1ULL << 1)		/* also ask before the last task goes on */
 #define SCX_OPS_SWITCH_PARTIAL (1ULL << 3)	/* only tasks that ask for SCHED_EXT */
 #define SCX_KICK_PREEMPT (1ULL << 1)
-#define SCX_SLICE_NS 20000000ULL
+#define SCX_SLICE_INF (~0ULL)			/* the tick preempts nobody, the timer does */
 
 extern int scx_bpf_create_dsq(__u64 dsq_id, int node) __weak __ksym;
 extern void scx_bpf_dsq_insert(struct task_struct *p, __u64 dsq_id, __u64 slice, __u64 enq_flags) __weak __ksym;
@@ -168,7 +168,7 @@ int BPF_PROG(limiter_select_cpu, struct task_struct *p, int prev_cpu, __u64 wake
 SEC("struct_ops/enqueue")
 void BPF_PROG(limiter_enqueue, struct task_struct *p, __u64 enq_flags)
 {
-	scx_bpf_dsq_insert(p, QUEUE, SCX_SLICE_NS, enq_flags);
+	scx_bpf_dsq_insert(p, QUEUE, SCX_SLICE_INF, enq_flags);
 	refill_later();
 }
 
@@ -191,7 +191,8 @@ void BPF_PROG(limiter_running, struct task_struct *p)
 		left = MIN_RUN_NS;
 	cpus[cpu].since_ns = bpf_ktime_get_ns();
 	cpus[cpu].due_ns = cpus[cpu].since_ns + left;
-	start(cpu, left, BPF_F_TIMER_CPU_PIN);
+	if (start(cpu, left, BPF_F_TIMER_CPU_PIN))
+		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);	/* nothing would end the run */
 }
 
 SEC("struct_ops/stopping")
