@@ -167,8 +167,10 @@ static void load(bool pmu, bool wq)
 	bpf_program__set_autoload(skel->progs.setup, wq);
 	bpf_map__set_autocreate(skel->maps.workers, wq);
 	bpf_program__set_autoload(skel->progs.hold_interrupts_off, tried == 0);
+	if (!pmu && access("/sys/module/bpf_testmod", F_OK))
+		die("no source of NMIs: neither a PMU nor the kernel's test module bpf_testmod");
 	if (irqoff_watchdog_bpf__load(skel))
-		die("the BPF object does not load%s", pmu ? "" : ": is this kernel's bpf_testmod.ko loaded?");
+		die("the BPF object does not load");
 	skel->bss->threshold_ns = THRESHOLD_MS * 1000000ULL;
 	for (cpu = 0; cpu < cpus; cpu++)
 		if (pin(cpu) && run_syscall_prog(skel->progs.start_beats, NULL, 0))

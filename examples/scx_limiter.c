@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	struct features f;
 	struct stats st;
 	long long begin;
-	double seconds;
+	double seconds, used;
 	bool thrown_out;
 
 	if (percent < 1 || percent > 100 * libbpf_num_possible_cpus()) {
@@ -94,14 +94,16 @@ int main(int argc, char **argv)
 		die("the scheduler cannot be switched on: %s", strerror(errno));
 
 	begin = now_ms();
+	used = used_seconds();	/* a shell may have become this process, and have had children */
 	status = run(argv + 2);
 	seconds = (now_ms() - begin) / 1000.0;
+	used = used_seconds() - used;
 	thrown_out = strcmp(state(), "enabled");
 	bpf_link__destroy(link);
 	st = skel->bss->stats;
 
-	printf("limit %d%% of a CPU, used %.1f%%: %.3f s in %.3f s; %llu periods, at most %.1f ms over a budget\n", percent,
-	       100 * used_seconds() / seconds, used_seconds(), seconds, st.periods, st.over_ns / 1e6);
+	printf("limit %d%% of a CPU, used %.1f%%: %.3f s in %.3f s, %.3f s of them charged; %llu periods, at most %.1f ms over a budget\n",
+	       percent, 100 * used / seconds, used, seconds, st.used_ns / 1e9, st.periods, st.over_ns / 1e6);
 	printf("%llu timer starts, %llu failed; %llu cancels, %llu failed: %llu stopped, %llu not active, %llu running, %llu left\n",
 	       st.starts, st.start_failed, st.cancels, st.cancel_failed, st.stopped, st.inactive, st.running, st.left);
 	if (st.error)
