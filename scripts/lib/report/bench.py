@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The benchmark's part: three kernels beside each other, the goals, the charts."""
 
+import re
 from statistics import median
 
 import views
@@ -99,7 +100,8 @@ def headlines(b):
         state = 'unknown' if worst['met'] is None else 'met' if worst['met'] else 'near' if worst.get('within_hard') else 'missed'
         sign = '≥ ' if more else '≤ ' if limit else ''
         values = tile_values(b, figure, worst['name'])
-        subject = next((label.replace('\n', ' ') for op, label in OPS.items() if f': {op},' in worst['name'] or f': {op} ' in worst['name']), '')
+        place = re.search(r'pressure: (\w+),|while (\d+ commands) are queued', worst['name'])
+        subject = next((n for n in place.groups() if n), '').replace('_', ' ') if place else next((label.replace('\n', ' ') for op, label in OPS.items() if f': {op},' in worst['name'] or f': {op} ' in worst['name']), '')
         out.append({'title': title.format(base=b.kernels.get('base', 'the base'), rival=b.kernels.get('rival', 'the rival')),
                     'value': value, 'shown': '–' if value is None else f'{value:.2f}' if unit else f'{value:,.0f}', 'unit': unit if value is not None else '',
                     'state': state, 'goal': f'{sign}{limit:g}' + (f", at most {worst['hard']:g}" if worst.get('hard') else ''),
