@@ -73,10 +73,10 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	run cat results/latest/report.md
 	says 0 "| 0.22× |" "H2-toy" "777 of 10,000 (ENOMEM)" "EOPNOTSUPP"
 	python3 -c 'import json; d = json.load(open("results/latest/report.json")); assert d["outcome"] == "pass" and len(d["bench"]["headlines"]) == 8 and not d["holes"]'
-	[ "$(grep -c '<svg class="chart"' results/latest/report.html)" -eq 7 ]
+	[ "$(grep -c '<svg class="chart"' results/latest/report.html)" -eq 9 ]
 	has_root browser
 	run tests/report/browse results/latest/report.html
-	says 0 "360 pixels, light: 7 charts" "1440 pixels, dark: 7 charts" "on paper: 7 charts" "nothing is wrong"
+	says 0 "360 pixels, light: 9 charts" "1440 pixels, dark: 9 charts" "on paper: 9 charts" "nothing is wrong"
 }
 
 @test "the look at the page notices what may go wrong with one" {

@@ -28,8 +28,9 @@ class Bench:
         return row['call'] + row['after'] if row and row['state'] == 'ok' else None
 
     def floor(self, kernel, op, ctx):
-        """The bare calls below the operation, but for a task through a bare irq_work."""
-        way = 'floor_' if ctx == 'task' else 'floor_irq_work_'
+        """The bare calls below the operation, through a bare irq_work where nothing else will do."""
+        deferred = ctx in ('irqsoff_traced', 'nmi') or (op == 'wq_start' and ctx != 'task')
+        way = 'floor_irq_work_' if deferred else 'floor_'
         parts = [self.total(kernel, way + name, ctx) for name in FLOORS.get(op, ())]
         return sum(parts) if parts and None not in parts else None
 
@@ -209,19 +210,30 @@ def point(row):
     return row['bench'], row['sharing'], row.get('ctx', 'task'), row.get('accel') or 'tcg'
 
 
+def cost_rows(part, ctx, kind):
+    """Title and rows of a chart of costs; without operations that no kernel has to offer there."""
+    rows = [(OPS[r['op']].removeprefix('wq '), r['cells']) for r in part['cost'].get(ctx, [])
+            if r['op'].startswith(kind + '_') and any('call' in c for c in r['cells'].values())]
+    return CONTEXTS[ctx], rows
+
+
 def draw(part, charts):
     """The charts of the part: (section, title, SVG)."""
     names = part['kernels']
     out = []
-    for ctx, rows in part['cost'].items():
-        cells = [(OPS[r['op']], r['cells']) for r in rows]
-        out.append(('cost', CONTEXTS[ctx], charts.cost(f'cost-{ctx}', CONTEXTS[ctx], cells, names)))
+    for kind, of in (('timer', 'timers'), ('wq', 'works')):  # apart, because a work costs several times a timer
+        for ctx in part['cost']:
+            title, rows = cost_rows(part, ctx, kind)
+            if rows:
+                refused = [r['label'].removeprefix('wq ') for r in part['cost'][ctx] if r['op'].startswith(kind + '_') and not any('call' in c for c in r['cells'].values())]
+                out.append(('cost', f'{title}: {of}', charts.cost(f'cost-{ctx}-{kind}', f'{title}: {of}', rows, names),
+                            f"On no kernel: {', '.join(refused)} (the table says why)." if refused else ''))
     for key in dict.fromkeys((r['what'], r['ctx'], r['to']) for r in part['latency']):
         rows = {r['kernel']: r for r in part['latency'] if (r['what'], r['ctx'], r['to']) == key}
         curves = {k: {**rows[k], 'buckets': rows[k]['hist']} for k in names if k in rows and rows[k]['state'] == 'ok' and rows[k].get('hist')}
         refused = [f"{names[k]}: {r.get('why') or r['state']}" for k, r in rows.items() if r['state'] != 'ok']
         what, ctx, to = key
-        title = f"{'Timer' if what == 'timer' else 'Work item'}, {CONTEXTS.get(ctx, ctx).lower().replace('nmi', 'NMI')}: from start to {'armed' if to == 'armed' else 'callback'}"
+        title = f"{'Timer' if what == 'timer' else 'Work item'}, {CONTEXTS.get(ctx, ctx).lower().replace('nmi', 'NMI')}: from start to {('armed' if what == 'timer' else 'queued') if to == 'armed' else 'callback'}"
         if curves:
             out.append(('latency', title, charts.latency('latency-' + '-'.join(key), title, curves, names), '; '.join(refused)))
     for key in dict.fromkeys(point(r) for r in part['throughput']):

@@ -179,16 +179,16 @@ def queued(name, title, rows, kernels, standalone=False):
         for j, kernel in enumerate(kernels):
             value, y = cells.get(kernel, 'not measured'), i * slot + j * bar
             if isinstance(value, str):
-                ax.text(0.05, y, value, va='center', fontsize=9, color=COLOUR[kernel], style='italic')
+                ax.annotate(value, (0, y), (5, 0), textcoords='offset points', va='center', fontsize=9, color=COLOUR[kernel], style='italic')
                 said.append(f'{number(commands)} commands, {kernels[kernel]}: {value}')
                 continue
             ax.barh(y, value, bar - 2, color=COLOUR[kernel], linewidth=0)
             ax.plot([0, 0], [y - bar / 2 + 1, y + bar / 2 - 1], color=COLOUR[kernel], linewidth=3, solid_capstyle='butt', clip_on=False)
-            ax.text(max(value * 1.15, 2), y, f'{value:,.0f} B', va='center', fontsize=9)
+            ax.annotate(f'{value:,.0f} B', (max(value, 0), y), (5, 0), textcoords='offset points', va='center', fontsize=9, annotation_clip=False)
             said.append(f'{number(commands)} commands, {kernels[kernel]}: {value:,.0f} bytes')
     ax.set_xscale('symlog', linthresh=10, linscale=0.3)
-    ax.set_xlim(0, top * 12)
-    ax.xaxis.set_major_locator(FixedLocator([v for v in (0, 100, 10_000, 1_000_000) if v <= top * 12]))
+    ax.set_xlim(0, max(top, 100) * 12)
+    ax.xaxis.set_major_locator(FixedLocator([v for v in (0, 100, 10_000, 1_000_000) if v <= max(top, 100) * 12]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: '0' if not v else EngFormatter('B', places=0, sep=' ')(v)))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks([i * slot + bar * (len(kernels) - 1) / 2 for i in range(len(rows))],

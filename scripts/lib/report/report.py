@@ -84,9 +84,9 @@ def write_readme(data, env):
     where.mkdir(parents=True, exist_ok=True)
     names, pictures = part['kernels'], []
     for ctx in ('nmi', 'task'):
-        rows = [(bench.OPS[r['op']], r['cells']) for r in part['cost'].get(ctx, [])]
+        title, rows = bench.cost_rows(part, ctx, 'timer')
         if rows:
-            title = f'Instructions per call, {bench.CONTEXTS[ctx].lower().replace("nmi", "NMI")}'
+            title = f'Instructions per call of timers, {title[0].lower()}{title[1:]}'
             (where / f'cost-{ctx}.svg').write_text(charts.cost(f'cost-{ctx}', title, rows, names, standalone=True))
             pictures.append((f'Documentation/report/cost-{ctx}.svg', title))
     block = env.get_template('readme.md').render(data, pictures=pictures).strip()
