@@ -80,7 +80,7 @@ def cost(name, title, rows, kernels, standalone=False):
     later; the hatched part below the mark is the floor, which any implementation on that kernel would pay."""
     bar, gap = 11, 10
     slot = bar * len(kernels) + gap
-    fig, ax = figure(62 + slot * len(rows))
+    fig, ax = figure(62 + slot * len(rows) + (95 if standalone else 0))
     top = max([v['call'] + v['after'] for _, cells in rows for v in cells.values() if 'call' in v] or [1])
     said = []
     for i, (label, cells) in enumerate(rows):
@@ -98,17 +98,23 @@ def cost(name, title, rows, kernels, standalone=False):
                 floor = min(cell['floor'], total)
                 ax.barh(y, floor, bar - 1.5, color='none', edgecolor=FG, hatch='/////', linewidth=0, alpha=0.38)
                 ax.plot([cell['floor']] * 2, [y - bar / 2, y + bar / 2], color=FG, linewidth=1.6, solid_capstyle='butt')
-            locked = f", {number(cell['locked'])} locked" if cell.get('locked') else ''
+            locked = f", {number(cell['locked'])} locked" if cell.get('locked') is not None else ''
             ax.text(max(total, cell.get('floor') or 0) + top * 0.015, y, number(total) + locked, va='center', fontsize=8.5, color=FG)
             said.append(f"{label}, {kernels[kernel]}: {number(cell['call'])} + {number(cell['after'])} later"
                         + (f", floor {number(cell['floor'])}" if cell.get('floor') is not None else '') + locked)
     ax.set_yticks([i * slot + bar * (len(kernels) - 1) / 2 for i in range(len(rows))], [label for label, _ in rows])
     ax.tick_params(length=0, axis='y')
     ax.set_ylim(slot * len(rows) - gap / 2 - bar / 2, -bar / 2 - gap / 2)
-    ax.set_xlim(0, top * (1.4 if any(c.get('locked') for _, cells in rows for c in cells.values()) else 1.14))
+    ax.set_xlim(0, top * (1.4 if any(c.get('locked') is not None for _, cells in rows for c in cells.values()) else 1.14))
     ax.set_xlabel('instructions per call')
     ax.grid(axis='x')
     ax.spines['left'].set_visible(False)
+    if standalone:  # the page has a legend for all its charts
+        ax.set_title(title, loc='left')
+        swatches = [plt.Rectangle((0, 0), 1, 1, color=COLOUR[k], linewidth=0) for k in kernels]
+        floor = plt.Rectangle((0, 0), 1, 1, facecolor='none', edgecolor=FG, hatch='/////', linewidth=0, alpha=0.5)
+        fig.legend([*swatches, floor], [*kernels.values(), 'floor: the bare call below it (pale: later, in irq_work)'], loc='outside lower left',
+                   frameon=False, fontsize=9, handlelength=1.4, labelspacing=0.25)
     return svg(fig, name, title, 'Instructions per call, in the call and later in irq_work. ' + '; '.join(said) + '.', standalone)
 
 
@@ -168,7 +174,7 @@ def scaling(name, title, lines, kernels, one):
     return svg(fig, name, title, f'Multiples of {one}, by number of producers. ' + '; '.join(said) + '.')
 
 
-def queued(name, title, rows, kernels, standalone=False):
+def queued(name, title, rows, kernels):
     """rows: [(commands, {kernel: bytes or str})]"""
     bar, gap = 15, 12
     slot = bar * len(kernels) + gap
@@ -198,4 +204,4 @@ def queued(name, title, rows, kernels, standalone=False):
     ax.set_xlabel('bytes in the slab while they wait (log scale)')
     ax.grid(axis='x')
     ax.spines['left'].set_visible(False)
-    return svg(fig, name, title, 'Bytes in the slab while commands are queued. ' + '; '.join(said) + '.', standalone)
+    return svg(fig, name, title, 'Bytes in the slab while commands are queued. ' + '; '.join(said) + '.')

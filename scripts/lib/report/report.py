@@ -86,9 +86,9 @@ def write_readme(data, env):
     for ctx in ('nmi', 'task'):
         title, rows = bench.cost_rows(part, ctx, 'timer')
         if rows:
-            title = f'Instructions per call of timers, {title[0].lower()}{title[1:]}'
+            title = f'Timers, {title[0].lower()}{title[1:]}'
             (where / f'cost-{ctx}.svg').write_text(charts.cost(f'cost-{ctx}', title, rows, names, standalone=True))
-            pictures.append((f'Documentation/report/cost-{ctx}.svg', title))
+            pictures.append((f'Documentation/report/cost-{ctx}.svg', f'{title}: instructions per call'))
     block = env.get_template('readme.md').render(data, pictures=pictures).strip()
     readme.write_text(text[:text.index(BEGIN)] + BEGIN + '\n' + block + '\n' + text[text.index(END):])
     print('README.md and ' + ', '.join(p for p, _ in pictures) + ' are up to date')
