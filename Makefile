@@ -12,6 +12,7 @@ torture: ## random operations from all contexts for SECONDS=60, judged by an ora
 test-all: ## make test on every kernel and architecture in turn; CELLS="x86_64/rt ..." picks
 regress: ## all BPF selftests on the base and the patched kernel, and what differs (FLAVOURS=, TESTS=)
 measure: ## sizes and instructions per call, patched against unpatched
+bench: ## the benchmark on the base, the patched kernel and a rival: what is better, and by how much (RIVAL=v7.2 PARTS= KERNELS=)
 shell: ## a shell in a guest that runs the patched kernel
 doctor: ## what this machine can do, what it lacks, and what that costs
 toolchain: ## make the toolchain root
@@ -24,7 +25,7 @@ mutants: ## put known mistakes into the kernel, one at a time, and see a test no
 prove: ## litmus tests, model checking, interleavings and torture of the cell (PROVE=short, MUTANTS=1)
 report: ## one page of what all runs in results/ say, as HTML, Markdown and JSON
 post: ## prepare a posting, and stop there
-demo test test-all torture regress measure shell doctor toolchain fetch refresh check mutants prove confirm report post:
+demo test test-all torture regress measure bench shell doctor toolchain fetch refresh check mutants prove confirm report post:
 	@scripts/$@
 tree: toolchain
 	@scripts/tree
@@ -42,4 +43,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 	@sed -n 's/^# Settings: /\nSettings: /p' $(MAKEFILE_LIST)
 
-.PHONY: demo test test-all torture regress measure shell doctor toolchain fetch tree refresh check mutants prove confirm report post kernel base selftests examples clean help
+.PHONY: demo test test-all torture regress measure bench shell doctor toolchain fetch tree refresh check mutants prove confirm report post kernel base selftests examples clean help
