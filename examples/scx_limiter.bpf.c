@@ -3,10 +3,9 @@
  * A sched_ext scheduler that limits what a group of processes may use of the CPUs.
  *
  * The group has a budget that is refilled once a period. When a task of the group gets a CPU, a timer is started for the
- * moment at which the budget ends, and preempts the task; no tick does. When the task leaves the CPU
- * earlier, the timer is cancelled. So each context switch starts and cancels a timer, with interrupts off and under the
- * run queue's lock, where bpf_timer_cancel() is a mistake: it would wait there for a callback. bpf_timer_cancel_async()
- * waits for nothing.
+ * moment at which the budget ends, and preempts the task; no tick does. When the task leaves the CPU earlier, the timer is
+ * cancelled. So each context switch starts and cancels a timer, with interrupts off and under the run queue's lock, where
+ * bpf_timer_cancel() is a mistake: it would wait there for a callback. bpf_timer_cancel_async() waits for nothing.
  */
 #include "shared.bpf.h"
 #include "scx_limiter.h"
