@@ -25,7 +25,7 @@
 #define IPI_US 5000
 #define ENOUGH_SAMPLES 10000
 #define POLL_MS 100
-#define WAIT_MS 5000
+#define WAIT_MS 15000
 
 static struct irqoff_watchdog_bpf *skel;
 static volatile bool stopped;

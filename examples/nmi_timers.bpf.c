@@ -16,14 +16,8 @@
  *   - bpf_timer_init() allocates, so it alone may return -ENOMEM, and -EBUSY for a timer that exists already.
  *   - -ENOENT says that somebody deleted the element that you are still holding, -EINVAL that nobody initialised it.
  */
-#include <linux/bpf.h>
-#include <stdbool.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+#include "shared.bpf.h"
 #include "nmi_timers.h"
-
-#define CLOCK_MONOTONIC 1
-#define EOPNOTSUPP 95
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -85,11 +79,6 @@ struct counters counters;
 __u64 deleted_ns[MAX_CPUS * ELEMS];	/* when the element was deleted, 0 while it is there */
 bool stop;				/* set before the end, so that everything can drain */
 
-static __always_inline void count(__u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-}
-
 static __always_inline long note(enum who who, enum op op, long ret)
 {
 	__u32 i = ret == 1 ? RET_ONE : ret > 0 || ret <= -RET_ONE ? RET_OTHER : -ret;
@@ -97,29 +86,6 @@ static __always_inline long note(enum who who, enum op op, long ret)
 	count(&counters.done[who][op][i & (NR_RET - 1)]);
 	return ret;
 }
-
-/* The preemption count says whether this is an NMI: bits 20 to 23. */
-#if defined(bpf_target_x86)
-extern const int __preempt_count __ksym;
-
-static __always_inline bool in_nmi(void)
-{
-	const int *count = bpf_this_cpu_ptr(&__preempt_count);
-
-	return *count & 0xf00000;
-}
-#elif defined(bpf_target_arm64)
-struct preempt_info { __u32 count; } __attribute__((preserve_access_index));
-struct thread_info { struct preempt_info preempt; } __attribute__((preserve_access_index));
-struct task_struct { struct thread_info thread_info; } __attribute__((preserve_access_index));
-
-static __always_inline bool in_nmi(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task_btf();
-
-	return task->thread_info.preempt.count & 0xf00000;
-}
-#endif
 
 /* ---- callbacks ---- */
 
