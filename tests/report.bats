@@ -177,6 +177,19 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	[[ $output != *"short form"* ]]
 }
 
+@test "what make bench writes is what the report reads" {
+	has_root report
+	data bench
+	python3 "$REAL/tests/bench-guests" guests
+	python3 "$REAL/scripts/lib/bench.py" guests done >/dev/null
+	cp -r guests/* results/20000101T000000Z-bench/
+	run scripts/report
+	says 0
+	[[ $output != *"missing  the benchmark"* && $output != *"missing  goals"* && $output != *FAILED* ]]
+	run grep -oE '0.50<small>×|Start from NMI until armed|cost-1-patched, cost-1-rival|id="cost-nmi-timer-title"' results/latest/report.html
+	says 0 "0.50" "Start from NMI until armed" "cost-1-patched, cost-1-rival" 'id="cost-nmi-timer-title"'
+}
+
 @test "a benchmark of different compilers, configurations or unknown kernels shows no figures; a kernel that panicked says so in its bars" {
 	has_root report
 	data bench
