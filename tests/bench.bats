@@ -71,6 +71,12 @@ change() { sed -i "$2" "$run/$1"; } # FILE SED
 	says 1 "missed pressure: memcg_limit, failed starts: 9" "missed memory: slab bytes while 100 commands are queued: 2400"
 }
 
+@test "a limit of memory that does not bite proves nothing: status 1" {
+	change pressure-patched/output.log 's/^\(pressure\tmemcg_limit_init\tok\t1000\)\t900/\1\t0/'
+	run judge
+	says 1 "pressure-patched: the limit did not bite"
+}
+
 @test "a kernel that panicked: said so, its other figures stand, nothing is filled in" {
 	rm -r "$run/latency-rival"/*
 	echo '{"outcome": "panic", "why": "the kernel reported: Kernel panic"}' >"$run/latency-rival/result.json"

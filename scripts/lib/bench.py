@@ -207,6 +207,7 @@ def memories(guest):
 
 
 def pressures(guest):
+    """Starts that had no memory; and as "..._init" what shows that there was none: inits, which have to fail."""
     for name, state, *rest in guest.rows('pressure'):
         row = guest.row(name=name, state=state)
         yield {**row, 'starts': int(rest[0]), 'failed': int(rest[1]), 'errno': rest[2]} if state == 'ok' else {**row, 'why': rest[0] if rest else ''}
@@ -371,6 +372,11 @@ def main(run, outcome):
     each = {part: [row for g in guests if g.part == part for row in read(g)]
             for part, read in (('latency', latencies), ('memory', memories), ('pressure', pressures), ('probe', probes))}
     each['memory'] += described['sizes']
+    controls = [r for r in each['pressure'] if r['name'].endswith('_init')]
+    each['pressure'] = [r for r in each['pressure'] if r not in controls]
+    for row in controls:
+        if row['state'] == 'ok' and not row['failed']:
+            failures.append(f"{row['run']}: the limit did not bite: none of {row['starts']} inits failed")
     goals = Goals(cost, points, each['memory'], each['pressure'], kernels).all()
     missing = not_run(guests, described['planned'])
     if outcome == 'done':
@@ -378,7 +384,7 @@ def main(run, outcome):
         bad = failures or any(g['met'] is not True for g in goals)
         outcome = next((g.outcome for g in guests if not g.sound() and g.outcome in ('panic', 'report', 'timeout', 'vanished')), 'fail' if bad else 'pass')
     result = {'outcome': outcome, 'kernels': kernels, 'cost': list(cost.values()), 'throughput': points, 'latency': each['latency'],
-              'memory': each['memory'], 'pressure': each['pressure'], 'probes': each['probe'], 'goals': goals, 'failures': failures,
+              'memory': each['memory'], 'pressure': each['pressure'], 'controls': controls, 'probes': each['probe'], 'goals': goals, 'failures': failures,
               'not_run': described['not_run'] + missing, 'runs': {g.name: g.about() for g in guests}}
     tmp = run / '.result.json'
     tmp.write_text(json.dumps(result, indent=1) + '\n')
