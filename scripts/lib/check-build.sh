@@ -92,6 +92,7 @@ check_build() { # FLAVOUR FRAGMENTS-OF MAKE-VARIABLE...
 	scratch
 	at "$COMMIT^"
 	compile "${objects[@]}"
+	# shellcheck disable=SC2154 # scratch sets it
 	what_was_said >"$dir/before"
 	at "$COMMIT"
 	compile "${objects[@]}"

@@ -28,6 +28,7 @@ wants() {
 	[ "$TOOLCHAIN" = host ] || [ -d "$(side_root check "$SUITE")/usr" ] ||
 		skip "no $1: the root of scripts/lib/check.list is not there; with the network, this makes it: make check"
 	while [ $# -gt 0 ]; do
+		# shellcheck disable=SC2016 # for the inner shell
 		in_check sh -c 'command -v "$1"' sh "$1" >/dev/null 2>&1 || { tools+=("$1") packages+=("$2"); }
 		shift 2
 	done

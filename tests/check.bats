@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+# What `make check` does with bad input, and that each check sees what it is there for.
+#
+# Works on a copy of the scripts with a toy tree: a base, and one patch that a test makes. The checks of tools take the root
+# of scripts/lib/check.list if it has been made (make check), and are skipped without it.
+
+load says
+
+setup() {
+	REAL=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	cd "$BATS_TEST_TMPDIR"
+	mkdir repo
+	cp -r "$REAL"/{Makefile,scripts,bases,checks,configs} repo/
+	cd repo
+	unset ARCH KERNEL SOURCE BPF_ASYNC_LOCKS BPF_ASYNC_ROOT PATCH ONLY LEAVE SHOW LINUX_GIT
+	real_cache=${BPF_ASYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bpf-async}
+	export BPF_ASYNC_CACHE=$BATS_TEST_TMPDIR/cache TOP=$PWD BASE=v6.19 TOOLCHAIN=root GIT_CONFIG_GLOBAL=/dev/null JOBS=1
+	export GIT_AUTHOR_NAME=bpf-async GIT_AUTHOR_EMAIL=bpf-async@localhost.invalid
+	export GIT_COMMITTER_NAME=bpf-async GIT_COMMITTER_EMAIL=bpf-async@localhost.invalid
+	export REPO=$PWD/tree TREE=$PWD/tree PATCHES=$PWD/patches/v6.19
+	mkdir -p "$BPF_ASYNC_CACHE" "$PATCHES" tree/kernel/bpf tree/tools/testing/selftests/bpf/{progs,prog_tests}
+	printf '/* a */\nint two(void);\n\nint two(void)\n{\n\treturn 2;\n}\n' >tree/kernel/bpf/toy.c
+	printf 'CONFIG_A=y\nCONFIG_C=y\nCONFIG_B=y\n' >tree/tools/testing/selftests/bpf/config
+	# what the build checks call: objects by the compiler that they ask for, sparse for C=1
+	cat >tree/Makefile <<-'MAKE'
+		.RECIPEPREFIX = >
+		VPATH = /linux
+		ifneq ($(LLVM),)
+		CC := clang-19 $(if $(filter arm64,$(ARCH)),--target=aarch64-linux-gnu)
+		else
+		CC := $(CROSS_COMPILE)gcc $(if $(filter i386,$(ARCH)),-m32)
+		endif
+		allnoconfig olddefconfig prepare:
+		> @mkdir -p $(O) && touch $(O)/.config
+		%.o: %.c FORCE
+		> @mkdir -p $(O)/$(@D)
+		> @echo "  CC      $@"
+		> @rm -f $(O)/$@
+		> @$(CC) -Wall -Wextra -c -o $(O)/$@ /linux/$(@:.o=.c)
+		> $(if $(C),@sparse -Wdecl /linux/$(@:.o=.c))
+		FORCE:
+		.PHONY: allnoconfig olddefconfig prepare FORCE
+	MAKE
+	git init -q -b series tree
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag base
+}
+why=$'A patch of a test needs a text that explains it\nat some length, so that the check of the message\nhas nothing to say.'
+patch() { # SUBJECT [BODY]: what is changed in the tree becomes the patch
+	git -C tree add -A && git -C tree commit -qm "$1"$'\n\n'"${2:-$why}"
+	export MAIL COMMIT
+	MAIL=$(git -C tree format-patch -1 -o "$PATCHES" --zero-commit --no-signature)
+	(cd "$PATCHES" && ls 0*.patch) >"$PATCHES/series"
+	COMMIT=$(git -C tree rev-parse HEAD)
+}
+roots() {
+	local root
+	root=$(BPF_ASYNC_CACHE=$real_cache bash -c '. "$TOP/scripts/lib/check.sh" && side_root check "$SUITE"')
+	[ -d "$root/usr" ] || skip "no $root: make check makes it"
+	ln -s "$root" "$BPF_ASYNC_CACHE/"
+}
+check() { run "checks/$1/run"; }
+
+@test "a missing tool: a skip with its name and what installs it, for every check that wants one" {
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	for c in build_warn build_clang build_32bit build_arm64 build_arm64_clang checkpatch kdoc coccicheck; do
+		check "patch/$c"
+		says 251 "no " "this makes it: make check"
+	done
+	check series/cc_maintainers
+	says 251 "no perl"
+}
+
+@test "with the host's tools a missing one is named with apt-get's line" {
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	run env TOOLCHAIN=host bash -c '. scripts/lib/check.sh && wants no-such-tool no-such-package'
+	says 251 "no no-such-tool; install it with: apt-get install no-such-package"
+}
+
+@test "build: a new warning, of the compiler or of sparse, fails each of them; a moved one does not" {
+	roots
+	sed -i '1i /* moved */' tree/kernel/bpf/toy.c
+	patch "bpf: Move"
+	for c in build_warn build_clang build_32bit build_arm64 build_arm64_clang; do
+		check "patch/$c"
+		says 0 "none new, in 1 objects"
+	done
+	printf 'int four(void);\nint four(void)\n{\n\tint unused;\n\treturn 4;\n}\n' >>tree/kernel/bpf/toy.c
+	patch "bpf: Four"
+	for c in build_warn build_clang build_32bit build_arm64 build_arm64_clang; do
+		check "patch/$c"
+		says 1 "new warnings" "unused"
+	done
+	echo 'int five = 1 +;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Five"
+	check patch/build_arm64
+	says 1 "does not build: kernel/bpf/toy.c"
+	sed -i '$d' tree/kernel/bpf/toy.c
+	printf '_Static_assert(sizeof(void *) == 8, "64");\n' >>tree/kernel/bpf/toy.c
+	patch "bpf: Six"
+	check patch/build_32bit
+	says 1 "does not build"
+	check patch/build_warn
+	says 0
+	echo 'int not_static;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Seven"
+	check patch/build_warn
+	says 1 "was not declared"
+}
+
+@test "checkpatch, kdoc, coccicheck: what they find, and what is accepted" {
+	roots
+	[ -d "$REAL/build/v6.19/tree/scripts" ] || skip "make tree first"
+	cp -r "$REAL/build/v6.19/tree/scripts" tree/scripts
+	mkdir -p tree/tools && cp -r "$REAL/build/v6.19/tree/tools/lib" tree/tools/ 2>/dev/null || true
+	rm -rf tree/scripts/coccinelle
+	mkdir -p tree/{Documentation,arch,include,drivers,fs,init,ipc,lib}
+	touch tree/{COPYING,CREDITS,Kbuild,MAINTAINERS,README}
+	mkdir -p tree/scripts/coccinelle/free && cp "$REAL/build/v6.19/tree/scripts/coccinelle/free/ifnullfree.cocci" tree/scripts/coccinelle/free/
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
+	printf '/* %s */\n' "$(printf 'x%.0s' {1..90})" >>tree/kernel/bpf/toy.c
+	patch "bpf: Long"
+	check patch/checkpatch
+	says 250 "LONG_LINE"
+	printf '/* %s */\n' "$(printf 'x%.0s' {1..90})" >tree/tools/testing/selftests/bpf/progs/long.c
+	patch "selftests/bpf: Long, which is accepted"
+	check patch/checkpatch
+	[[ $output != *"not accepted:"*LONG_LINE* ]]
+	printf 'int bad(int x) {\n\tif(x){\n\t\treturn 1;\n\t}\n\treturn 0;\n}\n' >>tree/kernel/bpf/toy.c
+	patch "bpf: Bad style"
+	check patch/checkpatch
+	says 1 "errors"
+	printf '/**\n * seven() - has an argument\n */\nint seven(int undescribed)\n{\n\treturn undescribed;\n}\n' >>tree/kernel/bpf/toy.c
+	patch "bpf: Undescribed"
+	check patch/kdoc
+	says 1 "undescribed"
+	check patch/coccicheck
+	says 0 "none new"
+	printf 'void eight(void *p)\n{\n\tif (p)\n\t\tkfree(p);\n}\n' >>tree/kernel/bpf/toy.c
+	patch "bpf: Eight"
+	check patch/coccicheck
+	says 1 "1 new findings" "NULL check"
+}
+
+@test "apply: a hunk that is not where the mail says" {
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check patch/apply
+	says 0 "without fuzz or offset"
+	sed -i 's/^@@ -\([0-9]*\),\([0-9]*\) +\([0-9]*\)/@@ -\1\x30,\2 +\3\x30/' "$MAIL"
+	check patch/apply
+	says 250 "hunks are not where the mail says"
+}
+
+@test "verify_fixes, verify_signedoff, base_commit, patch_count, cover_letter" {
+	printf 'Subject: [PATCH bpf 0/1] Toy\n\nbpf: Three\n' >"$PATCHES/0000-cover-letter.patch"
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	echo "$(basename "$MAIL")" >"$PATCHES/series"
+	check patch/verify_fixes
+	says 252 "without a Fixes: tag"
+	check series/verify_signedoff
+	says 252 "awaiting a person"
+	check series/base_commit
+	says 252 "awaiting a person"
+	check series/cover_letter
+	says 0 "name all patches"
+	sed -i 's/bpf: Three/nothing/' "$PATCHES/0000-cover-letter.patch"
+	check series/cover_letter
+	says 250 "do not name: bpf: Three"
+	echo "base-commit: 123" >>"$PATCHES/0000-cover-letter.patch"
+	check series/base_commit
+	says 1 "is no commit id"
+	git -C tree commit -q --amend -m "bpf: Three"$'\n\n'"Fixes: 123 (no)"$'\nSigned-off-by: Some Body <some@body.invalid>'
+	COMMIT=$(git -C tree rev-parse HEAD)
+	check patch/verify_fixes
+	says 1 "not of the form"
+	check series/verify_signedoff
+	says 1 "signed by Some Body"
+	seq -f '%04g-x.patch' 16 >"$PATCHES/series"
+	check series/patch_count
+	says 1 "16 patches; a posting has 1 to 15"
+}
+
+@test "check_selftest: a program that no test loads, an option out of its place" {
+	echo 'int x;' >tree/tools/testing/selftests/bpf/progs/alone.c
+	sed -i 's/^CONFIG_A=y/&\nCONFIG_AB=y/' tree/tools/testing/selftests/bpf/config
+	patch "selftests/bpf: Alone"
+	check patch/check_selftest
+	says 1 "no test loads tools/testing/selftests/bpf/progs/alone.c"
+	[[ $output != *CONFIG_AB* ]]
+	echo '#include "alone.skel.h"' >tree/tools/testing/selftests/bpf/prog_tests/alone.c
+	sed -i '1i CONFIG_Z=y' tree/tools/testing/selftests/bpf/config
+	patch "selftests/bpf: Place"
+	check patch/check_selftest
+	says 1 "CONFIG_Z is not in its place"
+	mkdir tree/tools/testing/toy
+	printf 'all: $(O)/seen $(O)/unseen\n$(O)/seen: seen.c\n' >tree/tools/testing/toy/Makefile
+	echo /seen >tree/tools/testing/toy/.gitignore
+	touch tree/tools/testing/toy/{seen,forgotten}.c
+	patch "selftests: Toy"
+	check patch/check_selftest
+	says 1 "does not list unseen" "does not build tools/testing/toy/forgotten.c" "2 omissions"
+}
+
+@test "a patch edited by hand so that it no longer applies ends the run before any check: status 3, patch, file, hunk" {
+	roots
+	ln -s "$real_cache"/root-trixie-* "$BPF_ASYNC_CACHE/"
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	sed -i 's/^-\treturn 2/-\treturn two/' "$MAIL"
+	ONLY=message run scripts/check
+	says 3 "0001-bpf-Three.patch does not apply" "kernel/bpf/toy.c"
+	[ ! -d results ]
+}
+
+@test "a result of other patches is refused, with both identities; an unknown check or result is named" {
+	roots
+	ln -s "$real_cache"/root-trixie-* "$BPF_ASYNC_CACHE/"
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	ONLY="message apply" run scripts/check
+	says 0 "2 passed, 0 warnings, 0 failed" "make check FRESH=1"
+	was=$(sed -n 's/.*"series": "\([0-9a-f]\{16\}\)".*/\1/p' results/latest/result.json)
+	SHOW=latest run scripts/check
+	says 0 "2 passed, 0 warnings, 0 failed"
+	ONLY="message apply" run scripts/check
+	says 0
+	grep -q '"cached": true' results/latest/result.json
+	echo >>"$MAIL"
+	SHOW=latest run scripts/check
+	says 3 "the result is of another tree" "series $was" "run it again"
+	[ "$(grep -oE 'series [0-9a-f]{16}' <<<"$output" | sort -u | wc -l)" -eq 2 ]
+	SHOW=nowhere run scripts/check
+	says 2 "there is no"
+	ONLY=nonsense run scripts/check
+	says 2 "unknown check nonsense" "build_clang"
+}
