@@ -19,7 +19,7 @@ toolchain: ## make the toolchain root
 fetch: ## get the kernel source and check its hash
 tree: ## make or update the kernel tree: one commit for the base, one for each patch
 refresh: ## write the tree's commits back to patches/
-check: ## every check on every patch (PATCH=name: on one)
+check: ## every check on every patch, as the lists' CI would (PATCH=n ONLY=check LEAVE=check SHOW=latest)
 confirm: ## after a look at the models: they fit the code as it is now
 mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 prove: ## litmus tests, model checking, interleavings and torture of the cell (PROVE=short, MUTANTS=1)
