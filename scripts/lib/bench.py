@@ -20,7 +20,7 @@ REPEATABLE = 0.01
 # What any implementation of an operation has to call; with an irq_work where that has to be deferred
 FLOORS = {'timer_start': ['hrtimer_start'], 'timer_start_idle': ['hrtimer_start_idle'], 'timer_start_first': ['hrtimer_start_idle'],
           'timer_cancel': ['hrtimer_cancel'], 'timer_cancel_async': ['hrtimer_cancel'],
-          'timer_cycle': ['hrtimer_start_idle', 'hrtimer_cancel'], 'wq_start': ['schedule_work']}
+          'timer_cycle': ['hrtimer_start', 'hrtimer_cancel'], 'wq_start': ['schedule_work']}
 # What bench takes off an operation is "empty", or "floor_nop" of a floor, but for these
 OVERHEAD = {'timer_delete': 'delete_empty', 'wq_delete': 'delete_empty'}
 
