@@ -6,7 +6,7 @@
 # when it was last compiled is in out/said/OBJECT.
 
 # The objects to look at: of the .c files that the patch changes, and of those that include a header that it changes. Files
-# that only include such a header by another are left to the check `boot`, which builds all of them.
+# that only include such a header by another are left to the kernels that make test builds, of the whole series only.
 WHERE=(kernel mm/memcontrol.c net/core net/bpf security/bpf)
 touched() { changed '*.c' ':!tools' ':!Documentation' ':!samples' ':!arch' "${arch_code[@]}"; }
 users() {
