@@ -21,8 +21,11 @@ REPEATABLE = 0.01
 FLOORS = {'timer_start': ['hrtimer_start'], 'timer_start_idle': ['hrtimer_start_idle'], 'timer_start_first': ['hrtimer_start_idle'],
           'timer_cancel': ['hrtimer_cancel'], 'timer_cancel_async': ['hrtimer_cancel'],
           'timer_cycle': ['hrtimer_start', 'hrtimer_cancel'], 'wq_start': ['schedule_work']}
-# What bench takes off an operation is "empty", or "floor_nop" of a floor, but for these
-OVERHEAD = {'timer_delete': 'delete_empty', 'wq_delete': 'delete_empty'}
+
+
+def overhead_of(op):
+    """What bench takes off an operation."""
+    return 'floor_nop' if op.startswith('floor') else 'empty'
 
 
 def read_json(path):
@@ -115,7 +118,7 @@ def regions(guest, failures):
     counted = iter([tuple(map(int, line.split())) for line in path.read_text().splitlines()])
     out, order = {}, []
     for op, ctx, objects, state, *rest in guest.rows('cost'):
-        overhead = OVERHEAD.get(op, 'floor_nop' if op.startswith('floor') else 'empty')
+        overhead = overhead_of(op)
         for name in (overhead, op):
             if (name, ctx) not in order:
                 order.append((name, ctx))
@@ -143,7 +146,7 @@ def add_locked(guests, cost, failures):
         seen = regions(guest, failures)
         for line in guest.rows('cost'):
             op, ctx, objects, state, *rest = line
-            overhead = OVERHEAD.get(op, 'floor_nop' if op.startswith('floor') else 'empty')
+            overhead = overhead_of(op)
             row = cost.get((guest.kernel, op, ctx, int(objects)))
             if state != 'ok' or row is None or row['state'] != 'ok' or (op, ctx) not in seen:
                 continue
