@@ -3,8 +3,9 @@
  * The real kernel/bpf/async_cell.h under CBMC. Each function at the end is a
  * scenario: `cbmc --function NAME`, run under the memory models that its comment
  * lists; those that take minutes under the weak ones are left at sc. What stands
- * between it and the cell is bpf_async_do(), consume(), run() and delete() of
- * kernel/bpf/helpers.c without the hrtimer, the CPUs and the references.
+ * between it and the cell is bpf_async_do_here(), defer(), consume(), run() and
+ * delete() of kernel/bpf/helpers.c without the hrtimer, the CPUs and the
+ * references.
  *
  * Models: async_cell_init()
  * Models: async_cell_seq()
@@ -22,7 +23,9 @@
  * Models: async_cell_destroy()
  * Models: async_cell_doomed()
  * Models: async_cell_destroyed()
- * Models: bpf_async_do()
+ * Models: async_cell_destroy_idle()
+ * Models: bpf_async_do_here()
+ * Models: bpf_async_defer()
  * Models: bpf_async_consume()
  * Models: bpf_async_run()
  * Models: bpf_async_delete()
@@ -138,6 +141,12 @@ static void run(void)
 
 static void delete(void)
 {
+	if (async_cell_destroy_idle(&cell)) {
+		__CPROVER_assert(!gone, "P8: torn down once");
+		armed = 0;
+		gone = true;
+		return;
+	}
 	async_cell_destroy(&cell);
 	if (async_cell_take(&cell))
 		consume();

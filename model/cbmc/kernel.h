@@ -77,7 +77,7 @@ static inline long atomic_long_fetch_sub(long d, atomic_long_t *v)
 	return old;
 }
 
-static inline bool atomic_long_try_cmpxchg_acquire(atomic_long_t *v, long *old, long new)
+static inline bool try_cmpxchg(atomic_long_t *v, long *old, long new)
 {
 	bool ok;
 
@@ -88,7 +88,26 @@ static inline bool atomic_long_try_cmpxchg_acquire(atomic_long_t *v, long *old, 
 	else
 		*old = v->counter;
 	__CPROVER_atomic_end();
+	return ok;
+}
+
+static inline bool atomic_long_try_cmpxchg_acquire(atomic_long_t *v, long *old, long new)
+{
+	bool ok = try_cmpxchg(v, old, new);
+
 	acquired();
+	return ok;
+}
+
+/* Fully ordered, but not if it fails */
+static inline bool atomic_long_try_cmpxchg(atomic_long_t *v, long *old, long new)
+{
+	bool ok;
+
+	smp_mb();
+	ok = try_cmpxchg(v, old, new);
+	if (ok)
+		smp_mb();
 	return ok;
 }
 
