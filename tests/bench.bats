@@ -4,9 +4,7 @@
 load says
 
 setup() {
-	. "$BATS_TEST_DIRNAME/../scripts/lib/common.sh"
-	trap - EXIT INT TERM HUP # those are bats' own
-	set +u
+	source_lib "$BATS_TEST_DIRNAME/../scripts/lib/common.sh"
 	bench=$TOP/scripts/bench
 	run=$BATS_TEST_TMPDIR/run
 	python3 "$BATS_TEST_DIRNAME/bench-guests" "$run"
@@ -51,7 +49,7 @@ change() { sed -i "$2" "$run/$1"; } # FILE SED
 @test "two measurements that disagree by more than 1 %: status 1" {
 	change cost-2-patched/output.log 's/^\(cost\ttimer_start\ttask\t1\tok\)\t[0-9.]*/\1\t410.0/'
 	run judge
-	says 1 "patched timer_start task 1: 400+0 and 410+0 instructions, more than 1 % apart"
+	says 1 "open   task: timer_start, total, against the base: - (goal 1): patched: 400+0 and 410+0 instructions, more than 1 % apart"
 	[ "$(result 'r["outcome"]')" = fail ]
 }
 
@@ -62,6 +60,24 @@ change() { sed -i "$2" "$run/$1"; } # FILE SED
 	change locked-patched/regions 's/^500 /600 /'
 	run judge
 	says 1 "missed task: timer_start, total, against the base: 1.2346 (goal 1): 500 instructions, base 405"
+}
+
+@test "a goal that is missed but within its hard limit: said so, status 0" {
+	for guest in cost-1 cost-2 locked; do
+		change $guest-patched/output.log 's/^\(cost\ttimer_start\ttask\t1\tok\)\t[0-9.]*/\1\t420.0/'
+	done
+	change locked-patched/regions 's/^500 /520 /'
+	run judge
+	says 0 "near   task: timer_start, total, against the base: 1.037 (goal 1, at most 1.05): 420 instructions, base 405"
+}
+
+@test "a figure that does not repeat, and no goal needs: kept and marked, status 0" {
+	for guest in cost-1 cost-2; do
+		printf 'cost\ttimer_start\ttask\t16\tok\t%s\t0\t1\t0\t1\t0\t0\n' 4"${guest#cost-}"00 >>"$run/$guest-rival/output.log"
+	done
+	run judge
+	says 0
+	[ "$(result '[c["repeats"] for c in r["cost"] if c["objects"] == 16]')" = '[False]' ]
 }
 
 @test "a queue that takes bytes, or starts that fail: the goal is missed" {

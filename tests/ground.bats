@@ -350,8 +350,7 @@ series() { # a tree with three commits, refreshed
 	unset BPF_ASYNC_CACHE
 	[ -d "$TREE" ] && [ -f "$REAL/patches/v6.19/series" ] || skip "make tree first"
 	mkdir -p patches scratch
-	. scripts/lib/common.sh
-	trap - EXIT INT TERM HUP ERR
+	source_lib scripts/lib/common.sh
 	load_base
 	. scripts/lib/series.sh
 	apply_series "$REAL/patches/v6.19" "$TREE" "$(git -C "$TREE" rev-parse 'base^{commit}')" scratch

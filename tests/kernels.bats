@@ -88,7 +88,7 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	tee "$BATS_TEST_TMPDIR/vm/console.log" | grep -v '^\[' >"$BATS_TEST_TMPDIR/vm/output.log"
 	. scripts/lib/common.sh
 	. scripts/lib/regress.sh
-	trap - EXIT INT TERM HUP ERR
+	trap - EXIT INT TERM HUP ERR # this runs in a shell of its own
 	: >"$BATS_TEST_TMPDIR/done"
 	read_guest "$BATS_TEST_TMPDIR/vm" "$BATS_TEST_TMPDIR/done" "$1"
 }
@@ -118,9 +118,8 @@ guest() { # a console, with @start and @end as guest/regress prints them
 }
 
 @test "regress: what differs" {
-	. scripts/lib/common.sh
+	source_lib scripts/lib/common.sh
 	. scripts/lib/regress.sh
-	trap - EXIT INT TERM HUP ERR
 	cd "$BATS_TEST_TMPDIR"
 	printf 'test_progs\t%s\t%s\n' a OK a/x OK b FAIL c OK d SKIP e OK >base
 	printf 'test_progs\t%s\t%s\n' a FAIL a/x FAIL b OK c OK d SKIP f OK 'c: WARNING: N' REPORT >patched

@@ -3,11 +3,11 @@
 #
 # Needs a kernel in build/ (patched, or else base), or the one that VM_TEST_KERNEL names. Takes about a minute.
 
+load says
+
 setup() {
-	. "$BATS_TEST_DIRNAME/../scripts/lib/common.sh"
-	. "$BATS_TEST_DIRNAME/../scripts/lib/run.sh"
-	trap - EXIT INT TERM HUP # those are bats' own
-	set +u
+	source_lib "$BATS_TEST_DIRNAME/../scripts/lib/common.sh"
+	source_lib "$BATS_TEST_DIRNAME/../scripts/lib/run.sh"
 	load_base
 	kernel=${VM_TEST_KERNEL:-$(kernel_image patched)}
 	[ -f "$kernel" ] || kernel=$(kernel_image base)
