@@ -397,7 +397,7 @@ def main(run, outcome):
         bad = failures or any(not (g['met'] or g.get('within_hard')) for g in goals)
         outcome = next((g.outcome for g in guests if not g.sound() and g.outcome in ('panic', 'report', 'timeout', 'vanished')), 'fail' if bad else 'pass')
     result = {'outcome': outcome, 'kernels': kernels, 'cost': list(cost.values()), 'throughput': points, 'latency': each['latency'],
-              'memory': each['memory'], 'pressure': each['pressure'], 'controls': controls, 'probes': each['probe'], 'goals': goals, 'failures': failures,
+              'memory': each['memory'], 'pressure': each['pressure'], 'controls': controls, 'probes': each['probe'], 'goals': goals, 'floors': FLOORS, 'failures': failures,
               'not_run': described['not_run'] + missing, 'runs': {g.name: g.about() for g in guests}}
     tmp = run / '.result.json'
     tmp.write_text(json.dumps(result, indent=1) + '\n')

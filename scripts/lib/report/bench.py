@@ -8,19 +8,17 @@ import views
 
 KERNELS = ('base', 'patched', 'rival')
 CONTEXTS = {'task': 'From a task', 'irqsoff': 'Interrupts off', 'irqsoff_traced': 'Interrupts off, traced program', 'nmi': 'From NMI'}
-OPS = {'timer_start': 'start', 'timer_start_idle': 'start, idle', 'timer_cancel': 'cancel', 'timer_cancel_async': 'cancel_async',
+OPS = {'timer_start': 'start', 'timer_start_idle': 'start, idle', 'timer_start_first': 'start, first', 'timer_cancel': 'cancel', 'timer_cancel_async': 'cancel_async',
        'timer_set_callback': 'set_callback', 'timer_set_callback_same': 'set_callback,\nthe same', 'timer_cycle': 'start + cancel\n+ set_callback',
        'timer_init': 'init', 'timer_delete': 'delete', 'wq_start': 'wq start', 'wq_set_callback': 'wq set_callback', 'wq_init': 'wq init',
-       'wq_delete': 'wq delete'}
-# What any implementation has to call, for each operation that has such a thing
-FLOORS = {'timer_start': ('hrtimer_start',), 'timer_start_idle': ('hrtimer_start_idle',), 'timer_cancel': ('hrtimer_cancel',),
-          'timer_cancel_async': ('hrtimer_cancel',), 'timer_cycle': ('hrtimer_start_idle', 'hrtimer_cancel'), 'wq_start': ('schedule_work',)}
+       'wq_delete': 'wq delete', 'delete_empty': 'delete, without\na timer'}
 
 
 class Bench:
     def __init__(self, result):
         self.result = result
         self.kernels = {k: v.get('label') or k for k, v in result.get('kernels', {}).items()}
+        self.floors = result.get('floors', {}) # what any implementation of an operation has to call
         self.cost = {(r['kernel'], r['op'], r['ctx']): r for r in result.get('cost', []) if r.get('objects', 1) == 1}
 
     def total(self, kernel, op, ctx):
@@ -31,13 +29,13 @@ class Bench:
         """The bare calls below the operation, through a bare irq_work where nothing else will do."""
         deferred = ctx in ('irqsoff_traced', 'nmi') or (op == 'wq_start' and ctx != 'task')
         way = 'floor_irq_work_' if deferred else 'floor_'
-        parts = [self.total(kernel, way + name, ctx) for name in FLOORS.get(op, ())]
+        parts = [self.total(kernel, way + name, ctx) for name in self.floors.get(op, ())]
         return sum(parts) if parts and None not in parts else None
 
     def above(self, kernel, op, ctx):
         """All of it, if there is nothing below; nothing, if what is below was not measured."""
         total, floor = self.total(kernel, op, ctx), self.floor(kernel, op, ctx)
-        return total if op not in FLOORS else None if None in (total, floor) else total - floor
+        return total if op not in self.floors else None if None in (total, floor) else total - floor
 
     def cell(self, kernel, op, ctx):
         """What a bar shows, or the words in its place."""
