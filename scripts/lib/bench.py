@@ -24,6 +24,9 @@ FLOORS = {'timer_start': ['hrtimer_start'], 'timer_start_idle': ['hrtimer_start_
 
 # What the caller's part of a start in NMI may cost at most, of the rival's: Documentation/bench.rst says why the goal cannot be met
 CALLER_HARD = 0.90
+CONTENDED = {'applied': 'commands applied', 'calls': 'calls that returned'}
+# and the same of the commands that 2 and 4 producers get applied, on a machine with two cores
+APPLIED_HARD = {2: 1.0, 4: 0.65}
 
 
 def overhead_of(op):
@@ -84,26 +87,34 @@ def cost_row(guest, line):
     return {**row, **dict(zip(names, map(number, rest)))}
 
 
+def total(row):
+    return row['call'] + row['after']
+
+
 def same(a, b):
     return abs(a - b) <= max(REPEATABLE * max(abs(a), abs(b)), 1)
 
 
 def costs(guests, failures):
-    """The first measurement, with the second beside it."""
-    first, again = {}, {}
+    """Of three measurements the middle one, with the nearest of the others beside it."""
+    seen = {}
     for guest in guests:
         if guest.part == 'cost':
-            into = first if guest.name.startswith('cost-1') else again
-            into.update({(r['kernel'], r['op'], r['ctx'], r['objects']): r for r in (cost_row(guest, line) for line in guest.rows('cost'))})
-    for key, row in first.items():
-        other = again.get(key)
-        if row['state'] != 'ok' or other is None or other['state'] != 'ok':
-            if other and other['state'] != row['state']:
-                failures.append(f"{' '.join(map(str, key))}: measured once, refused once")
-            continue
-        row['again'] = {k: other[k] for k in ('call', 'after')}
-        row['repeats'] = same(row['call'], other['call']) and same(row['call'] + row['after'], other['call'] + other['after'])
-    return first
+            for row in (cost_row(guest, line) for line in guest.rows('cost')):
+                seen.setdefault((row['kernel'], row['op'], row['ctx'], row['objects']), []).append(row)
+    cost = {}
+    for key, rows in seen.items():
+        if len({row['state'] for row in rows}) > 1:
+            failures.append(f"{' '.join(map(str, key))}: measured once, refused once")
+            rows = [row for row in rows if row['state'] == 'ok']
+        if rows[0]['state'] == 'ok':
+            rows.sort(key=total)
+        row = cost[key] = rows[len(rows) // 2]
+        if row['state'] == 'ok' and len(rows) > 1:
+            other = min((r for r in rows if r is not row), key=lambda r: abs(total(r) - total(row)))
+            row['again'] = {k: other[k] for k in ('run', 'call', 'after')}
+            row['repeats'] = same(row['call'], other['call']) and same(total(row), total(other))
+    return cost
 
 
 def regions(guest, failures):
@@ -295,7 +306,7 @@ class Goals:
 
     def total(self, kernel, op, ctx):
         row = self.row(kernel, op, ctx)
-        return row and row['call'] + row['after']
+        return row and total(row)
 
     def above(self, kernel, op, ctx):
         """Above the floor of its own kernel; all of it if there is nothing below."""
@@ -314,7 +325,9 @@ class Goals:
     def add(self, name, value, limit, text, less=True, hard=None):
         met = None if value is None else value <= limit if less else value >= limit
         row = {'name': name, 'value': value, 'limit': limit, 'met': met, 'text': text}
-        self.rows.append({**row, 'hard': hard, 'within_hard': value is not None and value <= hard} if hard else row)
+        if hard:
+            row.update(hard=hard, within_hard=value is not None and (value <= hard if less else value >= hard))
+        self.rows.append(row)
 
     def ratio(self, name, figure, op, ctx, other, limit, hard=None):
         mine, theirs = figure('patched', op, ctx), figure(other, op, ctx)
@@ -357,13 +370,14 @@ class Goals:
             self.add(f'memory: slab bytes while {n} commands are queued', mine.get('bytes'), 0, text or 'not measured')
 
     def contended(self):
-        rows = {r['kernel']: r for r in self.points if (r['bench'], r['sharing'], r['producers'], r['ctx']) == ('async-timer-start', 'shared', 4, 'task')
-                and r['accel'] == 'tcg'}
-        rate = {k: median(r['applied']) for k, r in rows.items() if r.get('applied')}
-        text = '; '.join(f"{self.label[k]}: {v:.0f}/s applied, {median(rows[k]['superseded']):.1%} superseded" for k, v in rate.items())
-        for other, limit in (('base', 2.0), ('rival', 1.0)):
-            value = round(rate['patched'] / rate[other], 3) if rate.get(other) and 'patched' in rate else None
-            self.add(f'4 producers, one object: commands applied, against the {other}', value, limit, text or 'not measured', less=False)
+        for producers in (2, 4):
+            rows = {r['kernel']: r for r in self.points if (r['bench'], r['sharing'], r['producers'], r['ctx'], r['accel'])
+                    == ('async-timer-start', 'shared', producers, 'task', 'tcg') and r.get('applied')}
+            text = '; '.join(f"{self.label[k]}: {median(r['applied']):.0f}/s applied of {median(r['calls']):.0f}/s" for k, r in rows.items())
+            for what, other, limit in (('applied', 'base', 2.0), ('applied', 'rival', 1.0), ('calls', 'base', 2.0), ('calls', 'rival', 1.0)):
+                value = round(median(rows['patched'][what]) / median(rows[other][what]), 3) if {'patched', other} <= set(rows) else None
+                self.add(f"{producers} producers, one object: {CONTENDED[what]}, against the {other}", value, limit, text or 'not measured', less=False,
+                         hard=APPLIED_HARD[producers] if what == 'applied' else None)
 
 
 def not_run(guests, planned):
@@ -407,7 +421,7 @@ def main(run, outcome):
     for goal in goals:
         state = 'open  ' if goal['met'] is None else 'met   ' if goal['met'] else 'near  ' if goal.get('within_hard') else 'missed'
         value = '-' if goal['value'] is None else f"{goal['value']:g}"
-        hard = f", at most {goal['hard']:g}" if state == 'near  ' else ''
+        hard = f", at {'most' if goal['hard'] > goal['limit'] else 'least'} {goal['hard']:g}" if state == 'near  ' else ''
         print(f"  {state} {goal['name']}: {value} (goal {goal['limit']:g}{hard}): {goal['text']}")
     for failure in failures:
         print(f'  FAILED {failure}')

@@ -82,8 +82,9 @@ TILES = (('NMI: timer_start', 'above the floor, against the rival', 'Start from 
          ('task: ', 'above the floor, against the rival', 'The operation that fares worst from a task, above the floor, against {rival}', 'above', 'instructions above the floor'),
          ('pressure: ', '', 'Starts that failed under memory pressure', 'failed', 'failed starts'),
          ('memory: ', '', 'Bytes that queued commands take', 'bytes', 'bytes in the slab'),
-         ('4 producers', 'against the base', 'Commands applied, 4 producers on one object, against {base}', 'applied', 'commands a second, median'),
-         ('4 producers', 'against the rival', 'Commands applied, 4 producers on one object, against {rival}', 'applied', 'commands a second, median'))
+         ('4 producers, one object: calls', 'against the base', 'Calls that returned, 4 producers on one object, against {base}', 'calls', 'calls a second, median'),
+         ('4 producers, one object: commands', 'against the base', 'Commands applied, 4 producers on one object, against {base}', 'applied', 'commands a second, median'),
+         ('4 producers, one object: commands', 'against the rival', 'Commands applied, 4 producers on one object, against {rival}', 'applied', 'commands a second, median'))
 
 
 def headlines(b):
@@ -93,7 +94,7 @@ def headlines(b):
         goals = [g for g in b.result.get('goals', []) if g['name'].startswith(begin) and g['name'].endswith(end)]
         if not goals:
             continue
-        more = figure == 'applied'
+        more = figure in ('applied', 'calls')
         worst = max(goals, key=lambda g: (g['met'] is False, g['met'] is None, (g['value'] or 0) * (-1 if more else 1)))
         value, limit, unit = worst['value'], worst['limit'], '' if figure in ('failed', 'bytes') else '×'
         state = 'unknown' if worst['met'] is None else 'met' if worst['met'] else 'near' if worst.get('within_hard') else 'missed'
@@ -103,7 +104,7 @@ def headlines(b):
         subject = next((n for n in place.groups() if n), '').replace('_', ' ') if place else next((label.replace('\n', ' ') for op, label in OPS.items() if f': {op},' in worst['name'] or f': {op} ' in worst['name']), '')
         out.append({'title': title.format(base=b.kernels.get('base', 'the base'), rival=b.kernels.get('rival', 'the rival')),
                     'value': value, 'shown': '–' if value is None else f'{value:.2f}' if unit else f'{value:,.0f}', 'unit': unit if value is not None else '',
-                    'state': state, 'goal': f'{sign}{limit:g}' + (f", at most {worst['hard']:g}" if worst.get('hard') else ''),
+                    'state': state, 'goal': f'{sign}{limit:g}' + (f", at {'least' if more else 'most'} {worst['hard']:g}" if worst.get('hard') else ''),
                     'what': f'{subject}: {what}' if subject else what, 'why': worst['text'] if value is None else '', 'name': worst['name'], 'values': values,
                     'most': max([v for v in values.values() if not isinstance(v, str)], default=0)})
     return out
@@ -111,8 +112,8 @@ def headlines(b):
 
 def tile_values(b, figure, name):
     """What the goal's figure is made of, for each kernel: a number, or a word."""
-    if figure == 'applied':
-        return {k: median(r['applied']) for k, r in b.throughput('async-timer-start', 'shared', 4).items() if r.get('applied')}
+    if figure in ('applied', 'calls'):
+        return {k: median(r[figure]) for k, r in b.throughput('async-timer-start', 'shared', 4).items() if r.get(figure)}
     if figure in ('failed', 'bytes'):
         rows = [r for r in b.result.get('pressure' if figure == 'failed' else 'memory', [])
                 if (f"pressure: {r['name']}," in name if figure == 'failed' else f"while {r['n']} " in name and r.get('kind') == 'queued')]
