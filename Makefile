@@ -24,7 +24,7 @@ confirm: ## after a look at the models: they fit the code as it is now
 mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
 prove: ## litmus tests, model checking, interleavings and torture of the cell (PROVE=short, MUTANTS=1)
 report: ## one page of what all runs in results/ say, as HTML, Markdown and JSON
-post: ## prepare a posting, and stop there
+post: ## prepare a posting, with the measured tables and the recipients, and stop there (POSTING=2 V=2)
 demo test test-all torture regress measure bench shell doctor toolchain fetch refresh check mutants prove confirm report post:
 	@scripts/$@
 tree: toolchain

@@ -74,3 +74,17 @@ postings() { # PATCHES NUMBER-OF-PATCHES; prints a line for each: FIRST LAST COV
 	done
 	printf %s "$lines"
 }
+
+# The mails as they were at a commit of this repository become refs/previous of REPO; they are left in SCRATCH/PATCHES.
+previous_series() { # COMMIT REPO SCRATCH
+	local place=${PATCHES#"$TOP"/}
+	mkdir -p "$3"
+	git -C "$TOP" archive "$1" "$place" | tar -x -C "$3"
+	(apply_series "$3/$place" "$2" "$(git -C "$2" rev-parse base)" "$3/repo") || return 1
+	git -C "$2" fetch -q --no-write-fetch-head "$3/repo" +HEAD:refs/previous
+}
+
+# The kernel's get_maintainer.pl. DIRECTORY, which it sees as /out, has the MAINTAINERS that counts and the mails.
+get_maintainer() { # DIRECTORY ARGUMENT...
+	OUT=$1 in_root env -C /linux perl scripts/get_maintainer.pl --mpath /out/MAINTAINERS --no-git --no-git-fallback "${@:2}"
+}

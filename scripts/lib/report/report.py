@@ -5,6 +5,7 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -59,8 +60,42 @@ def environment():
                        ns=lambda v: __import__('charts').nanoseconds(v) if v is not None else '–',
                        cell=lambda v: str(v).replace('|', '\\|').replace('\n', ' '),
                        verdict=views.verdict_class, slug=lambda v: re.sub(r'[^a-z0-9]+', '-', str(v).lower()).strip('-'))
+    env.filters.update(fill=lambda text, indent='', width=72: textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent + '  ',
+                                                                            break_long_words=False, break_on_hyphens=False),
+                       pad=lambda text, width: text + ' ' * (width - len(text.split('\n')[-1])),
+                       errno=errno, cost=cost)
     env.globals.update(contexts=bench.CONTEXTS)
     return env
+
+
+def errno(words):
+    """'refused: EOPNOTSUPP (-95)', '777 of 10,000 (ENOMEM)' in a narrow column."""
+    return re.sub(r' \((-\d+|[A-Z]+)\)| bpf_\w+', '', words.removeprefix('refused: '))
+
+
+def cost(cell):
+    """'233+639 (192)' in a narrow column; what is above no floor, or not deferred as its floor is, has no brackets."""
+    if 'call' not in cell:
+        return errno(cell['why'])
+    total = cell['call'] + cell['after']
+    return f"{cell['call']:.0f}" + (f"+{cell['after']:.0f}" if cell['after'] else '') + (f" ({cell['above']:.0f})" if 0 < (cell['above'] or 0) < total else '')
+
+
+def ascii_only(text):
+    """A mail whose header names no encoding has nothing else."""
+    return text.translate(str.maketrans({'’': "'", '≤': '<=', '≥': '>=', '×': 'x', '–': '-'}))
+
+
+def committed(value, dirty):
+    """For a mail: what ran in a work tree with uncommitted changes is a hole, since nobody can look at what it was."""
+    if isinstance(value, list):
+        return [committed(v, dirty) for v in value if not (isinstance(v, dict) and v.get('run') in dirty and 'state' not in v)]
+    if not isinstance(value, dict):
+        return value
+    if value.get('run') in dirty:
+        return {'name': value['name'], 'command': value['command'], 'run': value['run'], 'state': 'dirty', 'why': 'uncommitted changes in its work tree',
+                'rows': []}
+    return {k: committed(v, dirty) for k, v in value.items()}
 
 
 def draw(data):
@@ -112,6 +147,10 @@ def main():
     pages = {'charts': draw(data), 'css': (HERE / 'page.css').read_text(), 'kernel_order': list(data['bench'].get('kernels', {}))}
     (args.out / 'report.html').write_text(env.get_template('page.html').render(data, **pages))
     (args.out / 'report.md').write_text(env.get_template('page.md').render(data, **pages))
+    dirty = {entry['run'] for entry in data['provenance'] if entry['commit'].endswith('-dirty')}
+    mail = {key: committed(data[key], dirty) for key in ('bench', 'measure', 'tests', 'mutants', 'proof', 'failures')}
+    for part in ('cost', 'tests'):
+        (args.out / f'cover-{part}.txt').write_text(ascii_only(env.get_template('cover.txt').render(mail, part=part)))
     (args.out / 'report.json').write_text(json.dumps(data, indent=1, ensure_ascii=False) + '\n')
     (args.out / 'metadata.json').write_text(json.dumps({'date': data['generated'], 'commit': args.commit, 'base': args.base, 'repeat': args.repeat}, indent=1) + '\n')
     (args.out / 'result.json').write_text(json.dumps({'outcome': data['outcome'], 'holes': len(data['holes']), 'failures': len(data['failures'])}) + '\n')
