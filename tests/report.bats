@@ -79,6 +79,35 @@ has_root() { [ -d "$("$REAL/tests/report/roots" --print "$1")/usr" ] || skip "no
 	says 0 "360 pixels, light: 9 charts" "1440 pixels, dark: 9 charts" "on paper: 9 charts" "nothing is wrong"
 }
 
+support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/report.md; }
+
+@test "the support matrix has what a run of this tree showed, and says what was not run or went wrong" {
+	has_root report
+	data
+	scripts/report
+	run support
+	says 0 "| v6.19, Linux 6.19.11 | x86_64 kcsan | 2 patches | gcc (test data) 0 | boots | 111 passed, 0 failed |" \
+		"| v6.19, Linux 6.19.11 | i386 | 2 patches | 2 patches | not run | not run |" \
+		"| v7.2, Linux 7.2.8 | x86_64 plain | no patches: the other implementation | gcc (test data) 0 | boots | make bench only |"
+	change check 'r["rows"][0]["verdict"] = "FAIL"; r["rows"][2]["verdict"] = "skip"'
+	change test-x86_64-rt 'r.update(outcome="fail", failed=2)'
+	change bench 'r["kernels"]["rival"].update(outcome="panic")'
+	sed -i 's/"pass"/"panic"/' results/*-{test,torture}-arm64-debug/vm/result.json
+	sed -i 's/"base": "v6.19"/"base": "v6.18"/' results/*-{test,torture}-x86_64-kcsan/metadata.json
+	rm -r results/*-test-x86_64-debug results/*-{test,torture}-arm64-plain
+	run scripts/report
+	run support
+	says 0 "x86_64 plain | 1 of 2 patches fail | gcc" "i386 | 1 of 2 patches fail | 1 of 2 patches skipped |" "x86_64 rt | 1 of 2 patches fail | gcc (test data) 0 | boots | 111 passed, 2 failed |" \
+		"x86_64 debug | 1 of 2 patches fail | gcc (test data) 0 | boots | not run |" "arm64 plain | 1 of 2 patches fail | not run | not run | not run |" \
+		"x86_64 kcsan | 1 of 2 patches fail | not run | not run | not run |" "arm64 debug | 1 of 2 patches fail | gcc (test data) 0 | panic |" "gcc (test data) 0 | panic | make bench only |"
+	rm -r results/*-{check,bench}
+	sed -i 's/+int toy/+long toy/' patches/v6.19/0001-toy.patch
+	run scripts/report
+	run support
+	says 0 "x86_64 plain | not run | not run | not run | older tree |" "i386 | not run | not run | not run | not run |" "other implementation | not run | not run |"
+	[[ $output != *boots\ \|\ [1-9]* && $output != *"test data"* ]]
+}
+
 @test "the look at the page notices what may go wrong with one" {
 	has_root browser
 	cat >bad.html <<-'HTML'

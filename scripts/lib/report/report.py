@@ -25,6 +25,11 @@ def known(directory):
     return sorted(p.stem for p in (TOP / directory).glob('*.patch'))
 
 
+def other_bases(base):
+    """Name and version of the kernels of bases/ that the series in question is not for."""
+    return [(p.stem, re.search(r'^BASE_VERSION=(\S+)', p.read_text(), re.M)[1]) for p in sorted((TOP / 'bases').glob('*.env')) if p.stem != base]
+
+
 def read_trees(path):
     return {tuple(line.split('\t')[:2]): line.split('\t')[2] for line in path.read_text().splitlines()}
 
@@ -40,11 +45,12 @@ def measured(report):
 
 
 def collect(args):
-    report = views.Report(results.runs(TOP / 'results', read_trees(args.trees)))
+    report = views.Report([r for r in results.runs(TOP / 'results', read_trees(args.trees)) if r.meta.get('base', args.base) == args.base])
     data = {'title': f'BPF timers and workqueues from any context, on Linux {args.version}', 'base': args.base, 'version': args.version,
             'commit': args.commit, 'generated': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'), 'repeat': args.repeat,
             'bench': bench.view(report), 'measure': measured(report), 'tests': views.tests(report),
             'mutants': views.mutants(report, known('model/mutants')), 'proof': views.proof(report)}
+    data['support'] = views.support(report, [(args.base, args.version), *other_bases(args.base)], data['tests'], data['bench'])
     data['glance'] = views.glance(data['tests'], data['mutants'], data['proof'])
     views.same_binary(report)
     data.update(holes=report.holes, failures=report.failures, notes=report.notes,

@@ -81,6 +81,68 @@ def tests(report):
             'regress': report.newest('regress', 'all BPF selftests')}
 
 
+def support(report, bases, tested, bench):
+    """Base by applies, builds, boots, tests: what a run of the present tree has shown, and else that none did. `bases` are
+    names and versions: first of the series' own, then of kernels that it is not for, which only the benchmark builds and boots."""
+    base, *others = bases
+    check = tested['check'].get('result', {}).get('rows', [])
+    applied = checked(check, 'apply')
+    rows = []
+    for row in tested['rows']:
+        guest, run = patched_guest(report, f"{row['arch']} {row['kernel']}")
+        if guest:
+            report.use(run, 'support matrix')
+        test = row['test']
+        done = 'result' in test
+        rows.append({'base': ', Linux '.join(base), 'kernel': f"{row['arch']} {row['kernel']}", 'run': run.path.name if guest else None,
+                     'applies': applied or (cell('ok', 'applied') if guest else NOT_RUN),
+                     'builds': cell('ok', guest['compiler'] or 'built') if guest else NOT_RUN,
+                     'boots': NOT_RUN if not guest else cell('ok', 'boots') if guest['outcome'] in GOOD + ('pass',) else cell('fail', guest['outcome']),
+                     'tests': cell(test['state'], f"{test['result']['passed']} passed, {test['result']['failed']} failed" if done else
+                                   'not run' if test['state'] == 'missing' else test['state'] if test['state'] != 'older' else 'older tree')})
+    rows.append({'base': ', Linux '.join(base), 'kernel': 'i386', 'run': None, 'applies': applied or NOT_RUN, 'boots': NOT_RUN, 'tests': NOT_RUN,
+                 'builds': checked(check, 'build_32bit') or NOT_RUN})
+    rival = bench.get('info', {}).get('rival', {})
+    for other in others:
+        known = rival if rival.get('base') == other[0] else {}
+        outcome = known.get('outcome')
+        rows.append({'base': ', Linux '.join(other), 'kernel': 'x86_64 plain', 'run': bench.get('run') if known else None,
+                     'applies': cell('', 'no patches: the other implementation'),
+                     'builds': cell('ok', known.get('compiler') or 'built') if known.get('sha256') else NOT_RUN,
+                     'boots': NOT_RUN if not known.get('sha256') else cell('ok', 'boots') if outcome in GOOD + ('pass',) else cell('fail', outcome),
+                     'tests': cell('', 'make bench only')})
+    return rows
+
+
+def cell(state, text):
+    return {'state': state, 'text': text}
+
+
+NOT_RUN = cell('missing', 'not run')
+
+
+def checked(rows, name):
+    """What one check of `make check` says of all patches, or nothing if it was not run."""
+    verdicts_ = Counter(r.get('verdict') for r in rows if r.get('check') == name)
+    if not verdicts_.total() or set(verdicts_) <= {'skip', 'none'}:
+        return None
+    if verdicts_['FAIL']:
+        return cell('fail', f"{verdicts_['FAIL']} of {verdicts_.total()} patches fail")
+    if verdicts_['skip']:
+        return cell('missing', f"{verdicts_['skip']} of {verdicts_.total()} patches skipped")
+    return cell('ok', f'{verdicts_.total()} patches')
+
+
+def patched_guest(report, config):
+    """The newest guest of the present tree that ran the patched kernel of an architecture and configuration, and its run."""
+    for run in report.runs:
+        for guest in run.guests if run.state not in ('older', 'unknown') else []:
+            if guest['config'] == config and guest['sha256'] and (guest['name'] in ('vm', 'patched') or guest['name'].endswith('-patched')):
+                if guest['outcome'] not in ('', 'interrupted', 'set-up'):
+                    return guest, run
+    return None, None
+
+
 def mutants(report, known):
     """Runs of part of the mutants complement each other: each mutant has its newest verdict of the present tree. `known`
     are the names in model/mutants: one without a verdict was not run."""
