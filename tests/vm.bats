@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # How scripts/vm ends: each kind of end has its own exit status, the console is kept, and no guest is left behind.
 #
-# Needs a kernel in build/ (patched, or else base), or the one that VM_TEST_KERNEL names. Takes about a minute.
+# Needs a kernel in build/ (patched, or else base), or the one that VM_TEST_KERNEL names. Takes about two minutes.
 
 load says
 
@@ -153,4 +153,12 @@ guests() { pgrep -f -- "guest=$results" || true; }
 	run "${probe[@]}"
 	[[ $output == tcg:* ]]
 	((SECONDS - before <= 2))
+}
+
+@test "make shell: a command in the patched kernel, its output and its status" {
+	[ "$ARCH" = x86_64 ] && [ -f "$(kernel_image patched)" ] || skip "no patched x86_64 kernel: make kernel"
+	run env NOBUILD=1 timeout 300 "$TOP/scripts/shell" 'uname -r; exit 7'
+	says 7 "$BASE_VERSION"
+	ARCH=arm64 NOBUILD=1 run "$TOP/scripts/shell"
+	says 2 "make shell is for ARCH=x86_64"
 }
