@@ -109,6 +109,36 @@ check() { run "checks/$1/run"; }
 	says 1 "was not declared"
 }
 
+@test "build: a header that nothing includes yet is compiled alone, and so is a new file each time" {
+	roots
+	touch tree/kernel/bpf/Makefile
+	printf 'static inline int lone(void) { return 1; }\n' >tree/kernel/bpf/lone.h
+	patch "bpf: Lone"
+	check patch/build_warn
+	says 0 "none new, in 1 objects: lone_h.o"
+	printf 'static inline int four(void) { int unused; return 4; }\n' >>tree/kernel/bpf/lone.h
+	patch "bpf: Four"
+	check patch/build_warn
+	says 1 "1 new warnings" "unused"
+	printf 'int five(void);\nint five(void)\n{\n\tint never;\n\treturn 5;\n}\n' >tree/kernel/bpf/new.c
+	patch "bpf: Five"
+	for again in 1 2; do
+		check patch/build_warn
+		says 1 "1 new warnings" "never"
+	done
+	printf '#include "lone.h"\nint six(void);\nint six(void)\n{\n\treturn four();\n}\n' >tree/kernel/bpf/new.c
+	sed -i 's/1;/1; ;/' tree/kernel/bpf/lone.h
+	patch "bpf: Six"
+	check patch/build_warn
+	says 1 "1 new warnings" "unused"
+	[[ $output != *lone_h* ]]
+	printf 'static inline int bad(void) { return }\n' >tree/kernel/bpf/other.h
+	patch "bpf: Bad"
+	check patch/build_warn
+	says 1 "does not build: kernel/bpf/other_h.c"
+	[ -z "$(find build -name '*_h.c')" ]
+}
+
 @test "checkpatch, kdoc, coccicheck: what they find, and what is accepted" {
 	roots
 	[ -d "$REAL/build/v6.19/tree/scripts" ] || skip "make tree first"
@@ -151,6 +181,113 @@ check() { run "checks/$1/run"; }
 	sed -i 's/^@@ -\([0-9]*\),\([0-9]*\) +\([0-9]*\)/@@ -\1\x30,\2 +\3\x30/' "$MAIL"
 	check patch/apply
 	says 250 "hunks are not where the mail says"
+}
+
+@test "message: each thing that may be wrong with a mail" {
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check patch/message
+	says 0 "bpf: Three"
+	cp "$MAIL" mail
+	sed -i 's/^From: .*/From: Some Body <some@body.invalid>/' "$MAIL"
+	check patch/message
+	says 1 "From: is not bpf-async"
+	sed 's/^has nothing to say\./&\n\nReviewed-by: Some Body <some@body.invalid>/' mail >"$MAIL"
+	check patch/message
+	says 1 "names people: Reviewed-by: Some Body"
+	sed 's/bpf: Three/bpf: three/' mail >"$MAIL"
+	check patch/message
+	says 1 "capital letter"
+	sed "s/bpf: Three/bpf: T$(printf 'h%.0s' {1..75})/" mail >"$MAIL"
+	check patch/message
+	says 1 "more than 75"
+	cp mail "$MAIL"
+	git -C tree commit -q --amend -m "bpf: Three"$'\n\n'"So be it."
+	COMMIT=$(git -C tree rev-parse HEAD) check patch/message
+	says 1 "the text has only 3 words"
+	git -C tree commit -q --amend -m "bpf: Three"$'\n\n'"$why $(printf 'and so on %.0s' {1..10})"
+	COMMIT=$(git -C tree rev-parse HEAD) check patch/message
+	says 250 "longer than 75"
+	echo 'int three;  ' >>tree/kernel/bpf/toy.c
+	patch "bpf: Blanks"
+	check patch/message
+	says 1 "whitespace errors"
+}
+
+@test "range_diff: what changed since the mails of the last commit, and a revision that does not apply" {
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	git init -q . && git add patches && git commit -qm one
+	check series/range_diff
+	says 0 "nothing to check: no previous revision"
+	rm "$PATCHES"/*
+	sed -i 's/return 3/return 4/' tree/kernel/bpf/toy.c
+	git -C tree reset -q --soft base
+	patch "bpf: Three"
+	check series/range_diff
+	says 0 "0 the same, 1 changed, 0 new, 0 gone" "return 4"
+	rm "$PATCHES"/*
+	git -C tree reset -q --hard base
+	echo 'int five;' >tree/kernel/bpf/five.c
+	patch "bpf: Five"
+	check series/range_diff
+	says 0 "0 the same, 0 changed, 1 new, 1 gone"
+	git -C tree checkout -q base && echo other >tree/kernel/bpf/toy.c && patch "bpf: Other base" && git -C tree tag -f base
+	check series/range_diff
+	says 250 "the previous revision, $(git rev-parse --short=12 HEAD), does not apply"
+}
+
+@test "cc_maintainers: a patch without a maintainer or a list, a directory that is nobody's" {
+	roots
+	[ -f "$REAL/build/v6.19/tree/scripts/get_maintainer.pl" ] || skip "make tree first"
+	mkdir -p tree/{scripts,Documentation,arch,include,drivers,fs,init,ipc,lib}
+	cp "$REAL/build/v6.19/tree/scripts/get_maintainer.pl" tree/scripts/
+	touch tree/{COPYING,CREDITS,Kbuild,README}
+	printf 'List\n\nTOY\nM:\tAnn One <ann@toy.invalid>\nL:\ttoy@lists.invalid\nF:\tkernel/bpf/\n\nTHE REST\nM:\tRest Er <rest@toy.invalid>\nL:\tlinux-kernel@vger.kernel.org\nF:\t*\nF:\t*/\n' >tree/MAINTAINERS
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	echo 'int new;' >tree/kernel/bpf/new.c
+	patch "bpf: Three"
+	check series/cc_maintainers
+	says 0 "ann@toy.invalid" "every patch has a maintainer and a list"
+	sed -i '/^TOY/,/^L:/{/^[ML]:/d}' tree/MAINTAINERS
+	git -C tree add -A && git -C tree commit -q --amend --no-edit
+	check series/cc_maintainers
+	says 250 "0001 has no list but linux-kernel"
+	git -C tree reset -q --hard base
+	rm "$PATCHES"/*
+	mkdir tree/tools/toy && echo x >tree/tools/toy/x
+	patch "tools: Nobody's"
+	check series/cc_maintainers
+	says 250 "tools/toy/ is covered by THE REST only"
+}
+
+@test "sizes: an object that has grown out of its slab; a kernel that is not there, or of other patches" {
+	roots
+	sed -i 's/return 2/return 3/' tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check series/sizes
+	says 250 "no patched kernel is built: make kernel"
+	out=build/v6.19/x86_64-plain/patched
+	mkdir -p $out
+	vmlinux 192
+	echo nothing >$out/.built
+	check series/sizes
+	says 250 "is of commit nothing" "make kernel"
+	echo "$COMMIT" >$out/.built
+	check series/sizes
+	says 0 "bpf_hrtimer 192" "no base kernel to compare"
+	vmlinux 193
+	check series/sizes
+	says 1 "bpf_hrtimer has 193 bytes, more than 192"
+	rm "$BPF_ASYNC_CACHE"/root-check-*
+	check series/sizes
+	says 251 "no pahole" "this makes it: make check"
+}
+vmlinux() { # BYTES of a timer
+	printf 'struct bpf_hrtimer { char x[%d]; } a;\nstruct bpf_work { char x[192]; } b;\nstruct bpf_timer { char x[16]; } c;\nstruct bpf_wq { char x[16]; } d;\nint main(void) { return 0; }\n' "$1" >$out/toy.c
+	bash -c '. scripts/lib/check.sh && in_check gcc -g -o "/repo/$1/toy" "/repo/$1/toy.c" && in_check pahole --btf_encode_detached="/repo/$1/btf" "/repo/$1/toy" &&
+		in_check objcopy --add-section .BTF="/repo/$1/btf" "/repo/$1/toy" "/repo/$1/vmlinux"' bash "$out"
 }
 
 @test "verify_fixes, verify_signedoff, base_commit, patch_count, cover_letter" {

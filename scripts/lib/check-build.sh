@@ -6,16 +6,22 @@
 # when it was last compiled is in out/said/OBJECT.
 
 # The objects to look at: of the .c files that the patch changes, and of those that include a header that it changes. Files
-# that only include such a header by another are left to the kernels that make test builds, of the whole series only.
+# that only include such a header by another are left to the kernels that make test builds, of the whole series only. A
+# header that no file includes is compiled alone, by a file DIRECTORY/NAME_h.c that is made for it.
 WHERE=(kernel mm/memcontrol.c net/core net/bpf security/bpf)
 touched() { changed '*.c' ':!tools' ':!Documentation' ':!samples' ':!arch' "${arch_code[@]}"; }
-users() {
-	local header
-	changed '*.h' ':!tools' ':!samples' | while read -r header; do
-		git -C "$REPO" grep -lE "^#include [<\"]((../)*include/)?(${header#include/}|$(basename "$header"))[>\"]" "$COMMIT" -- \
-			"${WHERE[@]/%//*.c}" "${WHERE[@]}" | sed 's/^[^:]*://'
-	done | grep '\.c$' | sort -u || true
+headers() { changed '*.h' ':!tools' ':!samples'; }
+users() { # HEADER
+	git -C "$REPO" grep -lE "^#include [<\"]((../)*include/)?(${1#include/}|$(basename "$1"))[>\"]" "$COMMIT" -- \
+		"${WHERE[@]/%//*.c}" "${WHERE[@]}" | sed -n 's/^[^:]*:\(.*\.c\)$/\1/p' || true
 }
+all_users() { headers | while read -r header; do users "$header"; done; }
+alone() {
+	headers | while read -r header; do
+		[ -n "$(users "$header")" ] || ! git -C "$REPO" cat-file -e "$COMMIT:$(dirname "$header")/Makefile" 2>/dev/null || echo "${header%.h}_h.c"
+	done
+}
+write_alone() { alone | while read -r file; do echo "#include \"$(basename "${file%_h.c}.h")\"" >"$TREE/$file"; done; }
 
 # prepare_flavour FLAVOUR FRAGMENTS-OF MAKE-VARIABLE...
 prepare_flavour() {
@@ -85,19 +91,24 @@ what_was_said() {
 check_build() { # FLAVOUR FRAGMENTS-OF MAKE-VARIABLE...
 	local files objects o new missing=()
 	arch_code=("arch/${2%_64}/*.c")
-	mapfile -t files < <({ touched && users; } | sort -u)
+	mapfile -t files < <({ touched && all_users && alone; } | sort -u)
 	[ ${#files[@]} -gt 0 ] || nothing "changes nothing that is compiled into a kernel"
 	objects=("${files[@]/%.c/.o}")
 	prepare_flavour "$@"
 	scratch
 	at "$COMMIT^"
+	for o in "${objects[@]}"; do # what is not there yet has said nothing, whatever an earlier run left
+		[ -f "$TREE/${o%.o}.c" ] || rm -f "$OUT/$o" "$OUT/said/${o//\//_}"
+	done
 	compile "${objects[@]}"
 	# shellcheck disable=SC2154 # scratch sets it
 	what_was_said >"$dir/before"
 	at "$COMMIT"
+	write_alone
 	compile "${objects[@]}"
 	what_was_said >"$dir/after"
-	while read -r o; do [ -f "$OUT/${o%.c}.o" ] || missing+=("$o"); done < <(touched)
+	while read -r o; do [ -f "$OUT/${o%.c}.o" ] || missing+=("$o"); done < <(touched && alone)
+	alone | sed "s,^,$TREE/," | xargs -r rm
 	new=$(new_findings "$dir/before" "$dir/after")
 	[ -z "$new" ] || printf '%s\n' "" "new:" "$new"
 	[ ${#missing[@]} -eq 0 ] || fail "does not build: ${missing[*]}: $(grep -m1 'error: ' <<<"$new")"
