@@ -107,6 +107,19 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 	[ ! -d build ] && [ ! -d results ]
 }
 
+@test "the README's way to apply the mails gives the tree of the series, without a script of ours" {
+	[ -d "$REAL/build/v6.19/tree/.git" ] || skip "no kernel tree: make tree"
+	line=$(sed -n 's/^    \(ls REPOSITORY.* git am\)$/\1/p' README.md)
+	git init -q plain
+	echo "$REAL/build/v6.19/tree/.git/objects" >plain/.git/objects/info/alternates
+	git -C plain update-ref HEAD "$(git -C "$REAL/build/v6.19/tree" rev-parse base)"
+	git -C plain read-tree HEAD
+	export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b.invalid GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b.invalid
+	(cd plain && bash -euo pipefail -c "${line//REPOSITORY/..}")
+	[ "$(git -C plain rev-list --count HEAD)" -eq $((1 + $(wc -l <patches/v6.19/series))) ]
+	[ "$(git -C plain log -1 --format=%s)" = "$(git -C "$REAL/build/v6.19/tree" log -1 --format=%s refs/bpf-async/series)" ]
+}
+
 @test "make help lists every verb and the settings; make doctor comes to its end" {
 	run make help
 	says 0 "Settings:"
