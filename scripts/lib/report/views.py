@@ -76,9 +76,22 @@ def tests(report):
         rows.append({'arch': arch, 'kernel': kernel, **{
             kind: report.newest(f'{kind}-{arch}-{kernel}', f'{kind} on {arch} {kernel}') for kind in ('test', 'torture')}})
     skips = [{'where': f"{r['arch']} {r['kernel']}", **s} for r in rows for s in r['test'].get('result', {}).get('skips', [])]
-    return {'rows': rows, 'skips': skips, 'scripts': report.newest('test-scripts', 'tests of the scripts'),
+    return {'rows': rows, 'tortures': tortures(report), 'skips': skips, 'scripts': report.newest('test-scripts', 'tests of the scripts'),
             'demo': report.newest('demo', 'the demo'), 'check': report.newest('check', 'checks of the patches'),
             'regress': report.newest('regress', 'all BPF selftests')}
+
+
+def tortures(report):
+    """Every run of the torture on this tree that came to its end: each has a seed and a number of processors of its own."""
+    rows = []
+    for run in report.runs:
+        if run.kind != 'torture' or run.state not in ('ok', 'fail') or any(run.result.get(k) is None for k in NEEDS['torture']):
+            continue
+        arch, kernel = run.part.split('-')[1:]
+        report.use(run, 'torture')
+        rows.append({'arch': arch, 'kernel': kernel, 'run': run.path.name, **{k: run.result.get(k) for k in
+                     ('smp', 'seconds', 'ops', 'nmi_ops', 'fired', 'violations', 'seed')}})
+    return sorted(rows, key=lambda r: (r['arch'] != 'x86_64', r['arch'], r['kernel'] != 'plain', r['kernel'], r['smp'] or 0))
 
 
 def support(report, bases, tested, bench):
