@@ -48,7 +48,7 @@ data() {
 	"$REAL/tests/report/make-fixture" "$(git rev-parse --short HEAD)" results
 }
 letter() { cat results/latest/0000-cover-letter.patch; }
-next() { sed -n "/^$1\. /,/^\([2-9]\. \|When \)/p; /^posting=/p" results/latest/NEXT | grep -v '^\([1-9]\. \|When \)'; } # NUMBER: what is left to a person
+next() { sed -n "/^$1\. /,/^\([2-9]\. \|Or \)/p; /^posting=/p" results/latest/NEXT | grep -v '^\([1-9]\. \|Or \)'; } # NUMBER: what is left to a person
 
 @test "tables, recipients and mails; the tables come where the letter wants them, or at its end" {
 	data
@@ -135,7 +135,7 @@ for name in glob.glob("results/*-test-arm64-debug/result.json"):
 	scripts/refresh
 	sed -i 's/^Why five.*/&\n\nChanges in v2:\n- louder/' patches/v6.19/0000-cover-letter.patch
 	V=2 run scripts/post
-	says 0 "PATCH bpf v2: 1 patches" "-v2 --base=auto" "tag posted/v6.19/1-v2"
+	says 0 "PATCH bpf v2: 1 patches" "-v2 --base=auto" "b4 prep --set-prefixes bpf && b4 prep --force-revision 2 &&" "tag posted/v6.19/1-v2"
 	run letter
 	says 0 "[PATCH bpf v2 0/1] Say five" "- louder" "git range-diff against v1, in short:" "< -:  ------- bpf: Say five" "> 1:  "
 	[[ $output != *twenty* ]]
