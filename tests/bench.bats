@@ -56,6 +56,16 @@ change() { sed -i "$2" "$run/$1"; } # FILE SED
 	[ "$(result 'r["outcome"]')" = fail ]
 }
 
+@test "a rival at or below its floor: there is no ratio, and the whole call decides" {
+	for guest in cost-1 cost-2 cost-3 locked; do change $guest-rival/output.log 's/^\(cost\tfloor_hrtimer_start\ttask\t1\tok\)\t[0-9.]*/\1\t455.0/'; done
+	change locked-rival/regions 's/^390 /545 /'
+	run judge
+	says 0 "near   task: timer_start, above the floor, against the rival: - (goal 1): 100 instructions, rival -5; in total 400 and 450"
+	for guest in cost-1 cost-2 cost-3; do change $guest-patched/output.log 's/^\(cost\ttimer_start\ttask\t1\tok\)\t[0-9.]*/\1\t451.0/'; done
+	run judge
+	says 1 "missed task: timer_start, above the floor, against the rival: - (goal 1): 151 instructions, rival -5; in total 451 and 450"
+}
+
 @test "a goal that is missed: status 1, with its figures" {
 	for guest in cost-1 cost-2 cost-3 locked; do
 		change $guest-patched/output.log 's/^\(cost\ttimer_start\ttask\t1\tok\)\t[0-9.]*/\1\t500.0/'
