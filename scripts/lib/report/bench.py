@@ -95,7 +95,8 @@ def headlines(b):
         if not goals:
             continue
         more = figure in ('applied', 'calls')
-        worst = max(goals, key=lambda g: (g['met'] is False, g['met'] is None, (g['value'] or 0) * (-1 if more else 1)))
+        # of equals the last: the most commands, the hardest pressure
+        worst = max(reversed(goals), key=lambda g: (g['met'] is False, g['met'] is None, (g['value'] or 0) * (-1 if more else 1)))
         value, limit, unit = worst['value'], worst['limit'], '' if figure in ('failed', 'bytes') else '×'
         state = 'unknown' if worst['met'] is None else 'met' if worst['met'] else 'near' if worst.get('within_hard') else 'missed'
         sign = '≥ ' if more else '≤ ' if limit else ''
