@@ -149,7 +149,7 @@ check() { run "checks/$1/run"; }
 	touch tree/{COPYING,CREDITS,Kbuild,MAINTAINERS,README}
 	mkdir -p tree/scripts/coccinelle/free && cp "$REAL/build/v6.19/tree/scripts/coccinelle/free/ifnullfree.cocci" tree/scripts/coccinelle/free/
 	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
-	printf '/* %s */\n' "$(printf 'x%.0s' {1..90})" >>tree/kernel/bpf/toy.c
+	printf '/* %s */\n' "$(printf 'x%.0s' {1..99})" >>tree/kernel/bpf/toy.c
 	patch "bpf: Long"
 	check patch/checkpatch
 	says 250 "LONG_LINE"
@@ -288,6 +288,112 @@ vmlinux() { # BYTES of a timer
 	printf 'struct bpf_hrtimer { char x[%d]; } a;\nstruct bpf_work { char x[192]; } b;\nstruct bpf_timer { char x[16]; } c;\nstruct bpf_wq { char x[16]; } d;\nint main(void) { return 0; }\n' "$1" >$out/toy.c
 	bash -c '. scripts/lib/check.sh && in_check gcc -g -o "/repo/$1/toy" "/repo/$1/toy.c" && in_check pahole --btf_encode_detached="/repo/$1/btf" "/repo/$1/toy" &&
 		in_check objcopy --add-section .BTF="/repo/$1/btf" "/repo/$1/toy" "/repo/$1/vmlinux"' bash "$out"
+}
+
+# Stands for builds and guests: notes what it was asked for, and says what the file `guest` has.
+stubs() {
+	printf '#!/bin/sh\necho "$(basename "$0") $* $(git -C "$TREE" log -1 --format=%%s): $(paste -sd" " "$TESTS_LIST" 2>/dev/null)" >>"$TOP/asked"\n' >scripts/build-kernel
+	cp scripts/build-kernel scripts/build-selftests
+	cat >>scripts/build-selftests <<-'STUB'
+		out=${BUILD_TOP:-$TOP/build}/$BASE/$ARCH-$KERNEL/selftests
+		mkdir -p "$out" && touch "$out/test_progs" "$out/bpf_testmod.ko" "$out/toy.bpf.o" "$out/veristat"
+	STUB
+	cat >scripts/vm <<-'STUB'
+		#!/bin/sh
+		echo "vm $*" >>"$TOP/asked"
+		while [ "$1" != --results ]; do shift; done
+		mkdir -p "$2/guest" && cp "$TOP/guest" "$2/output.log"
+		case $* in */base*) cp "$TOP/base.csv" "$2/guest/veristat.csv" ;; *) cp "$TOP/patched.csv" "$2/guest/veristat.csv" ;; esac 2>/dev/null
+		! grep -q '[1-9] FAILED' "$TOP/guest"
+	STUB
+	chmod +x scripts/{vm,build-kernel,build-selftests}
+	echo 'Summary: 5/17 PASSED, 0 SKIPPED, 0 FAILED' >guest
+}
+
+@test "test_progs: the unpatched tree's for a patch of the kernel, its own for one of selftests; failures, and runs of nothing" {
+	stubs
+	mkdir -p tree/tools/testing/selftests/bpf/prog_tests && touch tree/tools/testing/selftests/bpf/prog_tests/{timer,wq}.c
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
+	mkdir guest-list && printf 'timer\nwq\nasync_nmi # new\nverifier/verifier_no\n' >guest-list/tests.list
+	sed -i 's,guest/tests.list,guest-list/tests.list,' checks/patch/test_progs/run
+	mkdir tree/Documentation && echo text >tree/Documentation/a.rst
+	patch "docs: Text"
+	check patch/test_progs
+	says 0 "nothing to check: changes neither"
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check patch/test_progs
+	says 0 "boots; test_progs of the unpatched tree: 5/17 PASSED" "(free_timer,timer,timer_crash,timer_mim,wq)"
+	grep -q 'build-selftests  base: timer wq$' asked
+	grep -q 'build-kernel patched bpf: Three' asked
+	rm asked
+	echo '/* */' >>tree/kernel/bpf/toy.c
+	patch "bpf: Four"
+	check patch/test_progs
+	says 0 "boots"
+	! grep -q build-selftests asked
+	printf '#include "fast.skel.h"\n' >tree/tools/testing/selftests/bpf/prog_tests/async_nmi.c
+	touch tree/tools/testing/selftests/bpf/prog_tests/not_listed.c
+	patch "selftests/bpf: Nmi"
+	check patch/test_progs
+	says 0 "boots; its own test_progs" "(free_timer,timer,timer_crash,timer_mim,wq,async_nmi)"
+	grep -q 'build-selftests  selftests/bpf: Nmi: timer wq async_nmi$' asked
+	echo 'int x;' >tree/tools/testing/selftests/bpf/progs/fast.c
+	patch "selftests/bpf: What it loads"
+	check patch/test_progs
+	says 0 "wq,async_nmi)"
+	echo 'Summary: 0/0 PASSED, 0 SKIPPED, 0 FAILED' >guest
+	check patch/test_progs
+	says 1 "no test ran"
+	echo 'Summary: 4/16 PASSED, 0 SKIPPED, 1 FAILED' >guest
+	check patch/test_progs
+	says 1 "the guest: " "1 FAILED"
+	printf '#!/bin/sh\nexit 3\n' >scripts/build-kernel
+	check patch/test_progs
+	says 1 "build-kernel failed: selftests/bpf: What it loads"
+}
+
+@test "veristat: a program that is refused now, instructions that grew, kernels that are not there or of other patches" {
+	stubs
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check series/veristat
+	says 250 "no patched kernel is built"
+	for kind in base patched; do
+		mkdir -p build/v6.19/x86_64-plain/$kind/arch/x86/boot
+		touch build/v6.19/x86_64-plain/$kind/arch/x86/boot/bzImage
+	done
+	echo nothing >build/v6.19/x86_64-plain/patched/.built
+	check series/veristat
+	says 250 "is of commit nothing"
+	echo "$COMMIT" >build/v6.19/x86_64-plain/patched/.built
+	printf 'file_name,prog_name,verdict,total_insns,total_states\na.bpf.o,x,success,100,1\na.bpf.o,y,failure,7,1\n' >base.csv
+	sed 's/y,failure/y,success/' base.csv >patched.csv
+	check series/veristat
+	says 0 "2 programs, 2 accepted, 1 of them only by the series; instructions verified of the others: 100 before, 100 after"
+	sed 's/100/102/' base.csv >patched.csv
+	check series/veristat
+	says 250 "100 before, 102 after"
+	sed 's/x,success/x,failure/; s/y,failure/y,success/' base.csv >patched.csv
+	check series/veristat
+	says 1 "1 programs are refused now, the first: refused now: a.bpf.o x"
+	head -n1 base.csv >patched.csv
+	check series/veristat
+	says 1 "no program was loaded"
+}
+
+@test "mutants_apply: one whose place has changed" {
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	mkdir -p model/mutants model/mutants-cell
+	printf 'Hazard: H1\n\n' | cat - <(sed 's/return 2/return 3/' tree/kernel/bpf/toy.c | diff -u --label a/kernel/bpf/toy.c --label b/kernel/bpf/toy.c tree/kernel/bpf/toy.c - | sed '1i diff --git a/kernel/bpf/toy.c b/kernel/bpf/toy.c') >model/mutants/H1-two-is-three.patch
+	cp model/mutants/H1-two-is-three.patch model/mutants-cell/
+	check series/mutants_apply
+	says 0 "2 mutants apply"
+	sed -i 's/int two(void)$/int  two(void)/' tree/kernel/bpf/toy.c
+	patch "bpf: Four"
+	check series/mutants_apply
+	says 1 "2 do not apply: H1-two-is-three H1-two-is-three"
 }
 
 @test "verify_fixes, verify_signedoff, base_commit, patch_count, cover_letter" {

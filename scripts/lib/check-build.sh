@@ -23,11 +23,10 @@ alone() {
 }
 write_alone() { alone | while read -r file; do echo "#include \"$(basename "${file%_h.c}.h")\"" >"$TREE/$file"; done; }
 
-# prepare_flavour FLAVOUR FRAGMENTS-OF MAKE-VARIABLE...
-prepare_flavour() {
-	local shared=$BUILD/check/tree tree=$BUILD/check/$1/tree fragments=$2 t
-	OUT=$BUILD/check/$1/out variables=("${@:3}") arch_code=("arch/${fragments%_64}/*.c")
-	lock "$BUILD/check/$1/.lock" "the build directory $OUT"
+# prepare_tree FLAVOUR: $TREE becomes that flavour's work tree, which has the series' commits.
+prepare_tree() {
+	local shared=$BUILD/check/tree tree=$BUILD/check/$1/tree
+	lock "$BUILD/check/$1/.lock" "the build directory $BUILD/check/$1"
 	need_space "$BUILD" 3000 "the trees of the checks"
 	if [ ! -d "$tree" ]; then
 		lock "$BUILD/check/.lock-tree" "the check-out of the checks"
@@ -44,11 +43,18 @@ prepare_flavour() {
 		git -C "$tree.new" config core.checkStat minimal
 		mv -T "$tree.new" "$tree"
 	fi
-	TREE=$tree
-	export TREE OUT
+	export TREE=$tree
+	git -C "$TREE" fetch -q --no-write-fetch-head "$REPO" HEAD
+}
+
+# prepare_flavour FLAVOUR FRAGMENTS-OF MAKE-VARIABLE...
+prepare_flavour() {
+	local fragments=$2 t
+	export OUT=$BUILD/check/$1/out
+	variables=("${@:3}") arch_code=("arch/${fragments%_64}/*.c")
+	prepare_tree "$1"
 	[ ! -f "$OUT/.busy" ] || rm -rf "$OUT" # a run was cut: objects may be there whose warnings were not noted
 	mkdir -p "$OUT/said"
-	git -C "$TREE" fetch -q --no-write-fetch-head "$REPO" HEAD
 	[ -f "$OUT/.config" ] && return 0
 	at "$COMMIT^"
 	build -s allnoconfig
