@@ -30,6 +30,9 @@ setup() {
 		else
 		CC := $(CROSS_COMPILE)gcc $(if $(filter i386,$(ARCH)),-m32)
 		endif
+		htmldocs:
+		> @grep -rn WARNING /linux/$(SPHINXDIRS:%=Documentation/%) || true
+		> @echo "The HTML pages are in $(O)."
 		allnoconfig olddefconfig prepare:
 		> @mkdir -p $(O) && touch $(O)/.config
 		%.o: %.c FORCE
@@ -39,7 +42,7 @@ setup() {
 		> @$(CC) -Wall -Wextra -c -o $(O)/$@ /linux/$(@:.o=.c)
 		> $(if $(C),@sparse -Wdecl /linux/$(@:.o=.c))
 		FORCE:
-		.PHONY: allnoconfig olddefconfig prepare FORCE
+		.PHONY: htmldocs allnoconfig olddefconfig prepare FORCE
 	MAKE
 	git init -q -b series tree
 	git -C tree add -A && git -C tree commit -qm base && git -C tree tag base
@@ -380,6 +383,29 @@ stubs() {
 	head -n1 base.csv >patched.csv
 	check series/veristat
 	says 1 "no program was loaded"
+}
+
+@test "htmldocs: a new warning of a page that the series changes" {
+	roots
+	mkdir -p tree/Documentation/{bpf,other}
+	echo 'WARNING: old' | tee tree/Documentation/bpf/old.rst >tree/Documentation/other/old.rst
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check series/htmldocs
+	says 0 "nothing to check"
+	sed -i '1i Text' tree/Documentation/bpf/old.rst
+	patch "docs: Text"
+	check series/htmldocs
+	says 0 "Documentation/{bpf}: 1 warnings before, 1 after, none new"
+	echo 'WARNING: new' >tree/Documentation/bpf/new.rst
+	patch "docs: More text"
+	check series/htmldocs
+	says 1 "1 new warnings" "new.rst"
+	printf 'htmldocs:\n\tfalse\n' >tree/Makefile
+	patch "docs: Broken"
+	check series/htmldocs
+	says 1 "make htmldocs failed"
 }
 
 @test "mutants_apply: one whose place has changed" {
