@@ -26,7 +26,8 @@ setup() {
 	mail toy
 	mail then
 	touch model/mutants/H1-toy.patch model/mutants/H2-toy.patch
-	printf '# toy\n<!-- report: begin, written by scripts/report --readme -->\n<!-- report: end -->\nend\n' >README.md
+	printf '# toy\n' >README.md
+	printf '<!-- report: %s, written by scripts/report --readme -->\nold %s\n<!-- report: end -->\nend\n' bench bench support support torture torture >>README.md
 	echo results >.gitignore
 	git init -q .
 	git add -A
@@ -256,16 +257,17 @@ for k in ("cost", "latency", "throughput", "memory", "pressure", "probes"): r[k]
 	says 0 "kernel panicked" "no figure of another run stands in for it" "its configuration lacks CONFIG_TOY"
 }
 
-@test "--readme copies the figures and two pictures between its marks, and only there; without figures it changes nothing" {
+@test "--readme copies figures and two pictures between its marks, and only there; a part without a run stays as it is" {
 	has_root report
 	run scripts/report --readme
 	says 1 "README.md is left as it is"
 	git diff --quiet README.md
 	data bench
 	run scripts/report --readme
-	says 0 "README.md and Documentation/report/cost-nmi.svg, Documentation/report/cost-task.svg are up to date"
+	says 0 "README.md, Documentation/report/cost-nmi.svg, Documentation/report/cost-task.svg up to date" "the part torture is left as it is"
 	run cat README.md
-	says 0 "# toy" "| 0.22× |" "Documentation/report/cost-nmi.svg" "end"
+	says 0 "# toy" "| 0.22× |" "Documentation/report/cost-nmi.svg" "old torture" "end"
+	[[ $output != *"old bench"* ]]
 	cp README.md before
 	scripts/report --readme >/dev/null
 	diff before README.md

@@ -18,7 +18,8 @@ import views
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 FAILED = 10  # and not 1, which is also how Python says that it crashed
-BEGIN, END = '<!-- report: begin, written by scripts/report --readme -->', '<!-- report: end -->'
+README_PARTS = ('bench', 'support', 'torture')
+BEGIN, END = '<!-- report: {}, written by scripts/report --readme -->', '<!-- report: end -->'
 
 
 def known(directory):
@@ -112,28 +113,42 @@ def draw(data):
 
 
 def write_readme(data, env):
-    """The figures into README.md, two pictures beside it. A report without figures changes neither."""
-    part = data['bench']
-    if 'kernels' not in part:
-        return refuse('the report has no figures of the benchmark, so README.md is left as it is')
-    import charts
+    """The figures into README.md, each part between its marks, and two pictures beside it. A part that no run is there for stays
+    as it is, with the name of the run that it is from: there are parts that take hours."""
     readme = TOP / 'README.md'
     text = readme.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        return refuse(f'README.md has no place for the figures: it needs the lines {BEGIN} and {END}')
+    places = {part: re.compile(re.escape(BEGIN.format(part)) + r'\n(.*?)' + re.escape(END), re.S) for part in README_PARTS}
+    if not all(len(place.findall(text)) == 1 for place in places.values()):
+        return refuse('README.md has no place for the figures: for each of ' + ', '.join(README_PARTS) +
+                      f' it needs the lines {BEGIN.format("PART")} and {END}')
+    there = {'bench': 'kernels' in data['bench'], 'support': any(row['run'] for row in data['support'] if row['boots']['state'] == 'ok'),
+             'torture': bool(data['tests']['tortures'])}
+    if not any(there.values()):
+        return refuse('the report has no figures, so README.md is left as it is')
+    pictures = draw_readme(data['bench']) if there['bench'] else []
+    for part, place in places.items():
+        if there[part]:
+            block = env.get_template('readme.md').render(data, part=part, pictures=pictures).strip()
+            text = place.sub(lambda _: BEGIN.format(part) + '\n' + block + '\n' + END, text)
+        else:
+            print(f'README.md: the part {part} is left as it is, no run of it is there')
+    readme.write_text(text)
+    print(', '.join(['README.md', *(path for path, _ in pictures)]) + ' up to date')
+    return 0
+
+
+def draw_readme(part):
+    import charts
     where = TOP / 'Documentation' / 'report'
     where.mkdir(parents=True, exist_ok=True)
-    names, pictures = part['kernels'], []
+    pictures = []
     for ctx in ('nmi', 'task'):
         title, rows = bench.cost_rows(part, ctx, 'timer')
         if rows:
             title = f'Timers, {title[0].lower()}{title[1:]}'
-            (where / f'cost-{ctx}.svg').write_text(charts.cost(f'cost-{ctx}', title, rows, names, standalone=True))
+            (where / f'cost-{ctx}.svg').write_text(charts.cost(f'cost-{ctx}', title, rows, part['kernels'], standalone=True))
             pictures.append((f'Documentation/report/cost-{ctx}.svg', f'{title}: instructions per call'))
-    block = env.get_template('readme.md').render(data, pictures=pictures).strip()
-    readme.write_text(text[:text.index(BEGIN)] + BEGIN + '\n' + block + '\n' + text[text.index(END):])
-    print('README.md and ' + ', '.join(p for p, _ in pictures) + ' are up to date')
-    return 0
+    return pictures
 
 
 def refuse(why):
