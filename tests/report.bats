@@ -266,7 +266,7 @@ for k in ("cost", "latency", "throughput", "memory", "pressure", "probes"): r[k]
 	run scripts/report --readme
 	says 0 "README.md, Documentation/report/cost-nmi.svg, Documentation/report/cost-task.svg up to date" "the part torture is left as it is"
 	run cat README.md
-	says 0 "# toy" "| 0.22× |" "Documentation/report/cost-nmi.svg" "old torture" "end"
+	says 0 "# toy" "| 0.22× |" "Documentation/report/cost-nmi.svg" "old torture" "old support" "end"
 	[[ $output != *"old bench"* ]]
 	cp README.md before
 	scripts/report --readme >/dev/null

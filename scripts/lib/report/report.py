@@ -112,7 +112,7 @@ def draw(data):
     return bench.draw(data['bench'], charts)
 
 
-def write_readme(data, env):
+def write_readme(args, data, env):
     """The figures into README.md, each part between its marks, and two pictures beside it. A part that no run is there for stays
     as it is, with the name of the run that it is from: there are parts that take hours."""
     readme = TOP / 'README.md'
@@ -121,7 +121,7 @@ def write_readme(data, env):
     if not all(len(place.findall(text)) == 1 for place in places.values()):
         return refuse('README.md has no place for the figures: for each of ' + ', '.join(README_PARTS) +
                       f' it needs the lines {BEGIN.format("PART")} and {END}')
-    there = {'bench': 'kernels' in data['bench'], 'support': any(row['run'] for row in data['support'] if row['boots']['state'] == 'ok'),
+    there = {'bench': 'kernels' in data['bench'], 'support': any(row['run'] for row in data['support'] if row['base'].startswith(args.base + ',')),
              'torture': bool(data['tests']['tortures'])}
     if not any(there.values()):
         return refuse('the report has no figures, so README.md is left as it is')
@@ -179,7 +179,7 @@ def main():
         print(f"FAILED   {entry['where']}: {entry['why']}")
     for entry in data['holes']:
         print(f"missing  {entry['where']}: {entry['why']} ({entry['command']})")
-    if args.readme and write_readme(data, env):
+    if args.readme and write_readme(args, data, env):
         return FAILED
     return FAILED if data['failures'] else 0
 
