@@ -28,7 +28,7 @@ prepare_tree() {
 	local shared=$BUILD/check/tree tree=$BUILD/check/$1/tree
 	lock "$BUILD/check/$1/.lock" "the build directory $BUILD/check/$1"
 	need_space "$BUILD" 3000 "the trees of the checks"
-	if [ ! -d "$tree" ]; then
+	[ -d "$tree" ] || ( # a lock that ends here
 		lock "$BUILD/check/.lock-tree" "the check-out of the checks"
 		if [ ! -d "$shared" ]; then
 			rm -rf "$shared.new"
@@ -42,7 +42,7 @@ prepare_tree() {
 		git -C "$tree.new" config core.trustctime false
 		git -C "$tree.new" config core.checkStat minimal
 		mv -T "$tree.new" "$tree"
-	fi
+	)
 	export TREE=$tree
 	git -C "$TREE" fetch -q --no-write-fetch-head "$REPO" HEAD
 }

@@ -58,3 +58,11 @@ scratch() { # sets $dir, until this check ends
 	dir=$(mktemp -d)
 	on_exit "rm -rf '$dir'"
 }
+
+# is_of_series DIRECTORY: what build-kernel left there is a kernel of these patches; a warning ends the check if it is not.
+is_of_series() {
+	local built
+	read -r built _ <"$1/.built" || true
+	[ "$(git -C "$TREE" rev-parse -q --verify "$built^{tree}" 2>/dev/null)" = "$(git -C "$REPO" rev-parse 'HEAD^{tree}')" ] ||
+		warning "the kernel in $1 is of commit ${built:-unknown}, the series is $(git -C "$REPO" rev-parse HEAD): make kernel"
+}
