@@ -278,6 +278,37 @@ for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Docu
 	says 1 "README.md has no place for the figures"
 }
 
+@test "--readme keeps the JSON of its runs, and they count like those of results/, until what they depend on changes" {
+	has_root report
+	data bench
+	mkdir -p results/20000102T000000Z-torture-arm64-debug/vm
+	printf '{"date": "2000-01-02T00:00:00Z", "commit": "%s", "base": "v6.19", "repeat": "x"}\n' "$(git rev-parse --short HEAD)" >results/20000102T000000Z-torture-arm64-debug/metadata.json
+	echo '{"outcome": "pass", "seed": 7, "seconds": 600, "smp": 4, "rounds": 1, "ops": 1234567, "nmi_ops": 2, "fired": 3, "violations": 0, "foreign_nmis": 0}' >results/20000102T000000Z-torture-arm64-debug/result.json
+	echo '{"outcome": "pass"}' >results/20000102T000000Z-torture-arm64-debug/vm/result.json
+	echo text >results/20000102T000000Z-torture-arm64-debug/vm/console.log
+	scripts/report --readme >/dev/null
+	grep -q '1,234,567' README.md
+	[ "$(cd Documentation/report/runs && echo *)" = "20000101T000000Z-bench 20000102T000000Z-torture-arm64-debug" ]
+	[ -f Documentation/report/runs/20000102T000000Z-torture-arm64-debug/vm/result.json ]
+	[ ! -f Documentation/report/runs/20000102T000000Z-torture-arm64-debug/vm/console.log ]
+	cp README.md before
+	rm -r results/*
+	run scripts/report --readme
+	says 0
+	diff before README.md
+	cat >>patches/v6.19/0001.patch <<-'MAIL'
+		diff --git a/kernel/bpf/other.c b/kernel/bpf/other.c
+		--- a/kernel/bpf/other.c
+		+++ b/kernel/bpf/other.c
+		@@ -1 +1 @@
+		-a
+		+b
+	MAIL
+	run scripts/report --readme
+	says 1 "20000102T000000Z-torture-arm64-debug: it is of an older tree" "README.md is left as it is"
+	diff before README.md
+}
+
 @test "bad input: status 2 or 3, and what to do" {
 	run scripts/report --now
 	says 2 "unknown option --now"

@@ -18,6 +18,7 @@ import views
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 FAILED = 10  # and not 1, which is also how Python says that it crashed
+RUNS = TOP / 'Documentation' / 'report' / 'runs'
 README_PARTS = ('bench', 'support', 'torture')
 BEGIN, END = '<!-- report: {}, written by scripts/report --readme -->', '<!-- report: end -->'
 
@@ -46,7 +47,7 @@ def measured(report):
 
 
 def collect(args):
-    report = views.Report([r for r in results.runs(TOP / 'results', read_trees(args.trees)) if r.meta.get('base', args.base) == args.base])
+    report = views.Report([r for r in results.runs([TOP / 'results', RUNS], read_trees(args.trees)) if r.meta.get('base', args.base) == args.base])
     data = {'title': f'BPF timers and workqueues from any context, on Linux {args.version}', 'base': args.base, 'version': args.version,
             'commit': args.commit, 'generated': datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'), 'repeat': args.repeat,
             'bench': bench.view(report), 'measure': measured(report), 'tests': views.tests(report),
@@ -57,7 +58,7 @@ def collect(args):
     data.update(holes=report.holes, failures=report.failures, notes=report.notes,
                 provenance=sorted(report.used.values(), key=lambda e: e['run'], reverse=True))
     data['outcome'] = 'fail' if report.failures else 'incomplete' if report.holes else 'pass'
-    return data
+    return data, report
 
 
 def environment():
@@ -164,7 +165,7 @@ def main():
     parser.add_argument('--readme', action='store_true')
     parser.add_argument('out', type=Path)
     args = parser.parse_args()
-    data, env = collect(args), environment()
+    (data, report), env = collect(args), environment()
     pages = {'charts': draw(data), 'css': (HERE / 'page.css').read_text(), 'kernel_order': list(data['bench'].get('kernels', {}))}
     (args.out / 'report.html').write_text(env.get_template('page.html').render(data, **pages))
     (args.out / 'report.md').write_text(env.get_template('page.md').render(data, **pages))
@@ -179,8 +180,10 @@ def main():
         print(f"FAILED   {entry['where']}: {entry['why']}")
     for entry in data['holes']:
         print(f"missing  {entry['where']}: {entry['why']} ({entry['command']})")
-    if args.readme and write_readme(args, data, env):
-        return FAILED
+    if args.readme:
+        if write_readme(args, data, env):
+            return FAILED
+        results.keep([run for run in report.runs if run.path.name in report.used and run.state in views.GOOD and not run.dirty], RUNS)
     return FAILED if data['failures'] else 0
 
 

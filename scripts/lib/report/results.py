@@ -6,9 +6,11 @@ these words in it: an older run is never put in its place."""
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 RUN = re.compile(r'(\d{8}T\d{6}Z)-(.+)')
+KEPT = ('result.json', 'metadata.json', 'kernels.json')
 PARTS = ('bench', 'measure', 'test-scripts', 'mutants', 'prove', 'check', 'regress', 'demo')
 
 
@@ -97,7 +99,24 @@ class Run:
                 'repeat': self.meta.get('repeat', ''), 'guests': self.guests}
 
 
-def runs(results, trees):
-    """All runs that belong to a part, the newest first."""
-    found = [Run(p, trees) for p in results.iterdir() if p.is_dir() and not p.is_symlink() and RUN.fullmatch(p.name)]
-    return sorted((r for r in found if r.part), key=lambda r: r.path.name, reverse=True)
+def runs(places, trees):
+    """All runs that belong to a part, the newest first. Of one that is in two places, that in the first."""
+    found = {p.name: Run(p, trees) for place in reversed(places) if place.is_dir() for p in place.iterdir()
+             if p.is_dir() and not p.is_symlink() and RUN.fullmatch(p.name)}
+    return sorted((r for r in found.values() if r.part), key=lambda r: r.path.name, reverse=True)
+
+
+def keep(wanted, place):
+    """Of each run its JSON files, in a place of the repository; what else was there goes."""
+    for old in place.iterdir() if place.is_dir() else ():
+        if old.name not in {run.path.name for run in wanted}:
+            shutil.rmtree(old)
+    for run in wanted:
+        if run.path.parent == place:
+            continue
+        shutil.rmtree(place / run.path.name, ignore_errors=True)
+        for path in run.path.rglob('*.json'):
+            if path.name in KEPT:
+                copy = place / run.path.name / path.relative_to(run.path)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, copy)
