@@ -31,7 +31,7 @@ setup() {
 		CC := $(CROSS_COMPILE)gcc $(if $(filter i386,$(ARCH)),-m32)
 		endif
 		htmldocs:
-		> @grep -rn WARNING /linux/$(SPHINXDIRS:%=Documentation/%) || true
+		> @grep -rn WARNING /linux/$(SPHINXDIRS:%=Documentation/%) | sed 's/WARNING/ &/'
 		> @echo "The HTML pages are in $(O)."
 		allnoconfig olddefconfig prepare:
 		> @mkdir -p $(O) && touch $(O)/.config
