@@ -307,6 +307,13 @@ for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Docu
 	run scripts/report --readme
 	says 1 "20000102T000000Z-torture-arm64-debug: it is of an older tree" "README.md is left as it is"
 	diff before README.md
+	[ "$(cd Documentation/report/runs && echo *)" = "20000101T000000Z-bench 20000102T000000Z-torture-arm64-debug" ]
+	mkdir results/20000103T000000Z-torture-arm64-debug
+	git add -A && git commit -qm other
+	sed "s/\"commit\": \"[^\"]*\"/\"commit\": \"$(git rev-parse --short HEAD)\"/" Documentation/report/runs/20000102T000000Z-torture-arm64-debug/metadata.json >results/20000103T000000Z-torture-arm64-debug/metadata.json
+	cp Documentation/report/runs/20000102T000000Z-torture-arm64-debug/result.json results/20000103T000000Z-torture-arm64-debug/
+	scripts/report --readme >/dev/null
+	[ "$(cd Documentation/report/runs && echo *)" = "20000101T000000Z-bench 20000103T000000Z-torture-arm64-debug" ]
 }
 
 @test "bad input: status 2 or 3, and what to do" {

@@ -107,9 +107,11 @@ def runs(places, trees):
 
 
 def keep(wanted, place):
-    """Of each run its JSON files, in a place of the repository; what else was there goes."""
+    """Of each run its JSON files, in a place of the repository. Other runs of its kind that were there go: what stands in the
+    README is of these."""
+    names, kinds = {run.path.name for run in wanted}, {run.kind for run in wanted}
     for old in place.iterdir() if place.is_dir() else ():
-        if old.name not in {run.path.name for run in wanted}:
+        if old.name not in names and Run(old, {}).kind in kinds:
             shutil.rmtree(old)
     for run in wanted:
         if run.path.parent == place:
