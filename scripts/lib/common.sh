@@ -15,7 +15,7 @@
 # Settings, from the environment or make's command line:
 #   BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt|regress  TOOLCHAIN=root|host
 #   SOURCE=directory or tarball  TREE=kernel tree  JOBS=n  NOWAIT=1 (stop rather than wait for a lock)
-#   BUILD_TOP=directory instead of build/ (with TREE and TESTS_LIST: another state of the series, for checks/patch/boot)
+#   BUILD_TOP=directory instead of build/ (with TREE and TESTS_LIST: another state of the series, for checks/patch/test_progs)
 set -euo pipefail
 
 export TOP
