@@ -402,6 +402,40 @@ stubs() {
 	says 1 "make htmldocs failed"
 }
 
+@test "helper_docs: a copy that lacks a change, a header that bpf_doc.py cannot read, a new warning of docutils" {
+	roots
+	header=include/uapi/linux/bpf.h
+	mkdir -p tree/scripts tree/include/uapi/linux tree/tools/include/uapi/linux
+	cat >tree/scripts/bpf_doc.py <<-'PY'
+		import sys
+		text = open(sys.argv[2]).read()
+		sys.exit('cannot parse it') if 'broken' in text else print(text)
+	PY
+	echo 'Text.' | tee tree/$header >tree/tools/$header
+	echo >>tree/$header # the copies differed before
+	git -C tree add -A && git -C tree commit -qm base && git -C tree tag -f base
+	echo 'int three;' >>tree/kernel/bpf/toy.c
+	patch "bpf: Three"
+	check series/helper_docs
+	says 0 "nothing to check"
+	echo 'More text.' >>tree/$header
+	patch "bpf: More"
+	check series/helper_docs
+	says 1 "tools/$header does not get the changes of $header: More text."
+	echo 'More text.' >>tree/tools/$header
+	patch "bpf: More"
+	check series/helper_docs
+	says 0 "0 warnings, none new"
+	echo 'An *open text.' | tee -a tree/$header >>tree/tools/$header
+	patch "bpf: Open"
+	check series/helper_docs
+	says 1 "new warnings of docutils" "Inline emphasis"
+	echo 'broken' | tee -a tree/$header >>tree/tools/$header
+	patch "bpf: Broken"
+	check series/helper_docs
+	says 1 "bpf_doc.py helpers: cannot parse it"
+}
+
 @test "mutants_apply: one whose place has changed" {
 	echo 'int three;' >>tree/kernel/bpf/toy.c
 	patch "bpf: Three"
