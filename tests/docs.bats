@@ -120,6 +120,27 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 	[ "$(git -C plain log -1 --format=%s)" = "$(git -C "$REAL/build/v6.19/tree" log -1 --format=%s refs/bpf-async/series)" ]
 }
 
+@test "make -C examples builds every program from its skeleton with the tools of this machine" {
+	mkdir bin
+	cat >bin/clang <<-'TOOL'
+		#!/bin/sh
+		# Stands for each of them: makes what it is to make.
+		case ${0##*/} in bpftool) echo skeleton && exit ;; pkg-config) exit ;; esac
+		[ "$1" != -print-multiarch ] || { echo toy-linux-gnu && exit; }
+		while [ $# -gt 1 ]; do [ "$1" != -o ] || : >"$2"; shift; done
+	TOOL
+	chmod +x bin/clang
+	for tool in cc bpftool pkg-config; do cp bin/clang bin/$tool; done
+	PATH=$PWD/bin:$PATH run make -C examples
+	says 0 "-idirafter /usr/include/toy-linux-gnu -c nmi_profiler.bpf.c"
+	for program in nmi_timers nmi_profiler irqoff_watchdog scx_limiter; do [ -f examples/$program ] && [ -s examples/$program.skel.h ]; done
+	[ -s examples/probe.skel.h ]
+	git init -q && cp "$REAL/.gitignore" . && git add examples
+	[ "$(git ls-files examples | sort)" = "$(cd "$REAL" && git ls-files examples | sort)" ]
+	make -C examples clean
+	[ ! -e examples/nmi_profiler ] && [ ! -e examples/probe.skel.h ]
+}
+
 @test "make help lists every verb and the settings; make doctor comes to its end" {
 	run make help
 	says 0 "Settings:"
