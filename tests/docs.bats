@@ -120,6 +120,14 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 	[ "$(git -C plain log -1 --format=%s)" = "$(git -C "$REAL/build/v6.19/tree" log -1 --format=%s refs/bpf-async/series)" ]
 }
 
+@test "the numbers of mutants and scenarios in the README are those that there are" {
+	mutants=(model/mutants/*.patch) cell=(model/mutants-cell/*.patch)
+	scenarios=$(cat patches/v6.19/*.patch | grep -c '^+		\.name = "')
+	for text in "${#mutants[@]} known mistakes" "$scenarios scenarios named after hazards" "puts ${#cell[@]} mistakes into the cell"; do
+		tr '\n' ' ' <README.md | grep -qF "$text" || { echo "the README does not say: $text" && false; }
+	done
+}
+
 @test "make -C examples builds every program from its skeleton with the tools of this machine" {
 	mkdir bin
 	cat >bin/clang <<-'TOOL'
