@@ -31,6 +31,8 @@ setup() {
 	says 2 "there is no test_prog" "test_maps test_verifier"
 	LIMIT=soon run scripts/regress
 	says 2 "LIMIT=soon"
+	GROUP=0 run scripts/regress
+	says 2 "GROUP=0"
 	RETRY=yes run scripts/regress
 	says 2 "RETRY=yes"
 	ARCH=arm64 run scripts/regress
@@ -115,6 +117,40 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	grep -qxP 'test_progs\thangs\tHANG' <<<"$output"
 	grep -qP '^test_progs\twq: WARNING: .*bpf_wq_start.*\tREPORT$' <<<"$output"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/done")" -eq 4 ]
+}
+
+@test "regress: of tests that share a process, the one that it died in, and none of those after it" {
+	run guest PANIC <<-'END'
+		@start test_progs a,b,c,d
+		@ a/x:OK
+		@ a:OK
+		[    9.000000] WARNING: kernel/bpf/helpers.c:1234 at bpf_wq_start+0x12/0x34, CPU#1: test_progs/77
+		@ b:SKIP
+		@end test_progs a,b,c,d 139 7
+		@start test_progs e,f
+		@ e:FAIL
+		@ f:OK
+		@end test_progs e,f 1 7
+		@start test_progs g,h
+		@end test_progs g,h 0 1
+		@start test_progs i,j
+		@ i:OK
+	END
+	echo "$output"
+	diff <(grep -v REPORT <<<"$output") - <<-'END'
+		test_progs	a/x	OK
+		test_progs	a	OK
+		test_progs	b	SKIP
+		test_progs	c	DIED
+		test_progs	e	FAIL
+		test_progs	f	OK
+		test_progs	g	SKIP
+		test_progs	h	SKIP
+		test_progs	i	OK
+		test_progs	j	PANIC
+	END
+	grep -qP '^test_progs\tb: WARNING: .*bpf_wq_start.*\tREPORT$' <<<"$output"
+	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/done" | paste -sd' ')" = "a b c e f g h i j" ]
 }
 
 @test "regress: what differs" {

@@ -4,7 +4,8 @@
 # process), HANG, PANIC, VANISHED, INTERRUPTED (the guest), or REPORT: TEST is then "TEST: WHAT THE KERNEL REPORTED".
 
 # What a guest's console says: finished and started tests to $2, results to stdout. A test with subtests counts for itself
-# only if it failed and none of them did, but is always listed, so that a base without one of them can be told.
+# only if it failed and none of them did, but is always listed, so that a base without one of them can be told. Of tests
+# that shared a process or a guest that died, the first without a result did it, and those after it are still to be run.
 read_guest() { # VM_DIRECTORY DONE_LIST STATE_OF_WHAT_WAS_RUNNING
 	awk -v done="$2" -v cut="$3" '
 		function state_is(test, state) {
@@ -12,18 +13,28 @@ read_guest() { # VM_DIRECTORY DONE_LIST STATE_OF_WHAT_WAS_RUNNING
 			# two subtests of one name: the worse counts
 			if (!(test in result) || result[test] == "OK" || state == "FAIL") result[test] = state
 		}
-		/^@start / { program = $2; name = $3; open = 1; next }
+		function conclude(name, state) {
+			if (state) state_is(program "\t" name, state)
+			print program, name >>done
+		}
+		function conclude_all(state, others,	i) {
+			for (i = 1; i <= nr; i++) if ((program "\t" tests[i]) in result) conclude(tests[i])
+			for (i = 1; i <= nr; i++) if (!((program "\t" tests[i]) in result)) {
+				conclude(tests[i], state)
+				if (state != others) return 1
+			}
+			return 0
+		}
+		/^@start / { program = $2; nr = split($3, tests, ","); open = 1; next }
 		/^@end / {
 			open = 0
-			if ($4 >= 124) state_is(program "\t" name, "DIED")
-			else if (program !~ /^test_progs/) state_is(program "\t" name, $4 ? "FAIL" : "OK")
-			else if (!((program "\t" name) in result)) state_is(program "\t" name, $4 ? "DIED" : "SKIP")
-			print program, name >>done
+			if (program !~ /^test_progs/) conclude(tests[1], $4 >= 124 ? "DIED" : $4 ? "FAIL" : "OK")
+			else if (!conclude_all($4 ? "DIED" : "SKIP", "SKIP") && $4 >= 124) state_is(program "\t" tests[nr], "DIED")
 			next
 		}
 		/^@ / && match($0, /:(OK|FAIL|SKIP)$/) { state_is(program "\t" substr($0, 3, RSTART - 3), substr($0, RSTART + 1)) }
 		END {
-			if (open) { state_is(program "\t" name, cut); print program, name >>done }
+			if (open) conclude_all(cut, "")
 			for (i = 1; i <= n; i++) print order[i] "\t" result[order[i]]
 		}' "$1/output.log"
 	reports "$1"
@@ -33,7 +44,9 @@ read_guest() { # VM_DIRECTORY DONE_LIST STATE_OF_WHAT_WAS_RUNNING
 reports() { # VM_DIRECTORY
 	"$TOP/scripts/lib/splats" "$1/console.log" | tr -d '\r' | cut -d: -f2 >"$1/.lines" || true
 	awk -F'\n' 'FILENAME == ARGV[1] { at[$1] = 1; next }
-		/@start / { split(substr($0, index($0, "@start ")), w, " "); test = w[2] "\t" w[3] }
+		/@start / { split(substr($0, index($0, "@start ")), w, " "); nr = split(w[3], tests, ","); at_test = 1 }
+		/@ [a-z0-9_]+:(OK|FAIL|SKIP)\r?$/ { at_test += at_test < nr }
+		{ test = nr ? w[2] "\t" tests[at_test] : "" }
 		FNR in at && match($0, /(WARNING|BUG|INFO|ODEBUG|UBSAN|Oops|refcount_t|Kernel panic|unregister_netdevice).*/) {
 			text = substr($0, RSTART); gsub(/\r|\+0x[0-9a-f]+(\/0x[0-9a-f]+)?|, CPU#.*/, "", text)
 			gsub(/0x[0-9a-f]+|[0-9a-f]{12,}|[0-9]+/, "N", text)
