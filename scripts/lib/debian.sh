@@ -56,8 +56,9 @@ ensure_host_tools() {
 	step "$CACHE/logs/apt.log" "install ${missing[*]}" apt_install "${missing[@]}"
 }
 apt_install() {
+	local install=(apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@") # someone else may install
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get install -y --no-install-recommends "$@" || { apt-get update && apt-get install -y --no-install-recommends "$@"; }
+	"${install[@]}" || { apt-get update && "${install[@]}"; }
 }
 
 # Roots beside the toolchain's, for what only one verb needs: lib/NAME.list has the packages, SUITE PACKAGE a line; each
