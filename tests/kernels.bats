@@ -153,6 +153,34 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/done" | paste -sd' ')" = "a b c e f g h i j" ]
 }
 
+@test "regress: the watchdog's word on a test is not its end: it died, not the one after it" {
+	run guest VANISHED <<-'END'
+		@start test_progs a,b,c
+		@ a:OK
+		WATCHDOG: test case b/x executes for 120 seconds, terminating with SIGSEGV
+		@ b:FAIL
+		@end test_progs a,b,c 139 250
+		@start test_progs d,e,f
+		WATCHDOG: test case d executes for 120 seconds, terminating with SIGSEGV
+		@ d:FAIL
+		@ d:FAIL
+		[    9.000000] WARNING: kernel/bpf/helpers.c:1234 at bpf_wq_start+0x12/0x34, CPU#1: test_progs/77
+		@ e:OK
+		@ f:OK
+		@end test_progs d,e,f 1 300
+	END
+	echo "$output"
+	diff <(grep -v REPORT <<<"$output") - <<-'END'
+		test_progs	a	OK
+		test_progs	b	DIED
+		test_progs	d	FAIL
+		test_progs	e	OK
+		test_progs	f	OK
+	END
+	grep -qP '^test_progs\te: WARNING: ' <<<"$output"
+	[ "$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/done" | paste -sd' ')" = "a b d e f" ]
+}
+
 @test "regress: what differs" {
 	source_lib scripts/lib/common.sh
 	. scripts/lib/regress.sh

@@ -17,15 +17,21 @@ read_guest() { # VM_DIRECTORY DONE_LIST STATE_OF_WHAT_WAS_RUNNING
 			if (state) state_is(program "\t" name, state)
 			print program, name >>done
 		}
-		function conclude_all(state, others,	i) {
-			for (i = 1; i <= nr; i++) if ((program "\t" tests[i]) in result) conclude(tests[i])
+		function conclude_all(state, others,	i, last) {
+			for (i = 1; i <= nr; i++) if ((program "\t" tests[i]) in result) { conclude(tests[i]); last = i }
+			# What the watchdog says of a test is no sign that it was over.
+			if (state != others && last && last < nr && tests[last] == late) {
+				result[program "\t" late] = state
+				return 1
+			}
 			for (i = 1; i <= nr; i++) if (!((program "\t" tests[i]) in result)) {
 				conclude(tests[i], state)
 				if (state != others) return 1
 			}
 			return 0
 		}
-		/^@start / { program = $2; nr = split($3, tests, ","); open = 1; next }
+		/^@start / { program = $2; nr = split($3, tests, ","); open = 1; late = ""; next }
+		/^WATCHDOG: .* terminating/ { late = $4; sub("/.*", "", late) }
 		/^@end / {
 			open = 0
 			if (program !~ /^test_progs/) conclude(tests[1], $4 >= 124 ? "DIED" : $4 ? "FAIL" : "OK")
@@ -45,11 +51,14 @@ reports() { # VM_DIRECTORY
 	"$TOP/scripts/lib/splats" "$1/console.log" | tr -d '\r' | cut -d: -f2 >"$1/.lines" || true
 	awk -F'\n' 'FILENAME == ARGV[1] { at[$1] = 1; next }
 		/@start / { split(substr($0, index($0, "@start ")), w, " "); nr = split(w[3], tests, ","); at_test = 1 }
-		/@ [a-z0-9_]+:(OK|FAIL|SKIP)\r?$/ { at_test += at_test < nr }
+		/@ [a-z0-9_]+:(OK|FAIL|SKIP)\r?$/ {
+			name = $0; sub(/.*@ /, "", name); sub(/:.*/, "", name)
+			for (i = 1; i < nr; i++) if (tests[i] == name) at_test = i + 1
+		}
 		{ test = nr ? w[2] "\t" tests[at_test] : "" }
 		FNR in at && match($0, /(WARNING|BUG|INFO|ODEBUG|UBSAN|Oops|refcount_t|Kernel panic|unregister_netdevice).*/) {
 			text = substr($0, RSTART); gsub(/\r|\+0x[0-9a-f]+(\/0x[0-9a-f]+)?|, CPU#.*/, "", text)
-			gsub(/0x[0-9a-f]+|[0-9a-f]{12,}|[0-9]+/, "N", text)
+			gsub(/0x[0-9a-f]+|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]+|[0-9]+/, "N", text)
 			if (!seen[test, text]++ && test) print test ": " substr(text, 1, 100) "\tREPORT"
 		}' "$1/.lines" "$1/console.log"
 	rm -f "$1/.lines"
@@ -57,9 +66,14 @@ reports() { # VM_DIRECTORY
 
 cut_state() { # VM_DIRECTORY STATUS
 	case $2 in
-	4) echo HANG ;;
 	130 | 143) echo INTERRUPTED ;;
-	*) if grep -q 'Kernel panic' "$1/console.log"; then echo PANIC; else echo VANISHED; fi ;;
+	*) if grep -q 'Kernel panic' "$1/console.log"; then
+		echo PANIC
+	elif [ -s "$1/hung" ] || [ "$2" -eq 4 ]; then
+		echo HANG # although it may have reported something before
+	else
+		echo VANISHED
+	fi ;;
 	esac
 }
 
