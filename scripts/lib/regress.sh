@@ -58,6 +58,7 @@ reports() { # VM_DIRECTORY
 		{ test = nr ? w[2] "\t" tests[at_test] : "" }
 		FNR in at && match($0, /(WARNING|BUG|INFO|ODEBUG|UBSAN|Oops|refcount_t|Kernel panic|unregister_netdevice).*/) {
 			text = substr($0, RSTART); gsub(/\r|\+0x[0-9a-f]+(\/0x[0-9a-f]+)?|, CPU#.*/, "", text)
+			# twelve digits or more, which mawk cannot be told as {12,}
 			gsub(/0x[0-9a-f]+|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]+|[0-9]+/, "N", text)
 			if (!seen[test, text]++ && test) print test ": " substr(text, 1, 100) "\tREPORT"
 		}' "$1/.lines" "$1/console.log"
