@@ -57,7 +57,6 @@ struct {
 
 struct {
 	__u64 last_ns;
-	__u64 gap_start_ns, gap_end_ns;	/* the last gap that was too long */
 	__u32 missed;			/* NMIs since the last beat */
 } beats[MAX_CPUS];
 struct stuck stuck[MAX_CPUS];
@@ -69,11 +68,11 @@ static void beat(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id() & (MAX_CPUS - 1);
 	__u64 now = bpf_ktime_get_ns();
+	struct stuck *s = &stuck[cpu];
 
-	if (beats[cpu].last_ns && now - beats[cpu].last_ns > threshold_ns) {
-		beats[cpu].gap_start_ns = beats[cpu].last_ns;
-		beats[cpu].gap_end_ns = now;
-	}
+	/* The case of this gap ends. Later ones leave it alone, however late somebody looks at it. */
+	if (READ_ONCE(s->state) == OPEN && s->since_ns == beats[cpu].last_ns)
+		WRITE_ONCE(s->until_ns, now);
 	beats[cpu].last_ns = now;
 	beats[cpu].missed = 0;
 }
@@ -129,6 +128,7 @@ static __always_inline struct stuck *notice(void *ctx)
 	s->cpu = cpu;
 	s->since_ns = last;
 	s->noticed_ns = now;
+	s->until_ns = 0;
 	s->tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(s->comm, sizeof(s->comm));
 	bytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
@@ -216,7 +216,8 @@ static int collect(void *map, int *key, void *value)
 		read_cmdline(s);
 	s->collected_ns = bpf_ktime_get_ns();
 	/* If the first beat was not quicker than the worker: it is over in any case. */
-	s->until_ns = beats[cpu].gap_start_ns == s->since_ns ? beats[cpu].gap_end_ns : s->collected_ns;
+	if (!READ_ONCE(s->until_ns))
+		s->until_ns = s->collected_ns;
 	bpf_ringbuf_output(&reports, s, sizeof(*s), 0);
 	WRITE_ONCE(s->state, FREE);
 	return 0;

@@ -11,8 +11,8 @@
 
 enum state { FREE, OPEN };
 
-/* One for each CPU. The NMI fills in the first part and sets OPEN; who collects the details fills in the second part and
- * sets FREE.
+/* One for each CPU. The NMI fills in the first part and sets OPEN, the next beat says until when it was; who collects the
+ * details fills in the rest and sets FREE.
  */
 struct stuck {
 	__u32 state;
@@ -23,7 +23,9 @@ struct stuck {
 	__u64 since_ns, noticed_ns;
 	__u64 ip[DEPTH];
 
-	__u64 until_ns, collected_ns;
+	__u64 until_ns;		/* 0: not over */
+
+	__u64 collected_ns;
 	char cmdline[CMDLINE];
 };
 

@@ -32,6 +32,7 @@ struct sched_ext_ops {
 };
 #define SCX_OPS_ENQ_LAST (1ULL << 1)		/* also ask before the last task goes on */
 #define SCX_OPS_SWITCH_PARTIAL (1ULL << 3)	/* only tasks that ask for SCHED_EXT */
+#define SCX_ENQ_LAST (1ULL << 41)		/* this one would have gone on, if nobody had been asked */
 #define SCX_KICK_PREEMPT (1ULL << 1)
 #define SCX_SLICE_INF (~0ULL)			/* the tick preempts nobody, the timer does */
 
@@ -39,6 +40,7 @@ extern int scx_bpf_create_dsq(__u64 dsq_id, int node) __weak __ksym;
 extern void scx_bpf_dsq_insert(struct task_struct *p, __u64 dsq_id, __u64 slice, __u64 enq_flags) __weak __ksym;
 extern bool scx_bpf_dsq_move_to_local(__u64 dsq_id) __weak __ksym;
 extern void scx_bpf_kick_cpu(int cpu, __u64 flags) __weak __ksym;
+extern int scx_bpf_task_cpu(const struct task_struct *p) __weak __ksym;
 
 #define QUEUE 0		/* all tasks of the group that want to run */
 #define REFILL MAX_CPUS	/* the timer that belongs to no CPU */
@@ -168,6 +170,9 @@ SEC("struct_ops/enqueue")
 void BPF_PROG(limiter_enqueue, struct task_struct *p, __u64 enq_flags)
 {
 	scx_bpf_dsq_insert(p, QUEUE, SCX_SLICE_INF, enq_flags);
+	/* Its CPU has nothing else, and would not look into the queue before it is told to. */
+	if (enq_flags & SCX_ENQ_LAST && READ_ONCE(budget_ns) > 0)
+		scx_bpf_kick_cpu(scx_bpf_task_cpu(p), 0);
 	refill_later();
 }
 
@@ -180,24 +185,30 @@ void BPF_PROG(limiter_dispatch, int cpu, struct task_struct *prev)
 		refill_later();
 }
 
+/* Not always the CPU on which this runs: who changes a property of a running task stops it and lets it go on, from afar. */
+static __always_inline __u32 cpu_of(struct task_struct *p)
+{
+	return scx_bpf_task_cpu(p) & (MAX_CPUS - 1);
+}
+
 SEC("struct_ops/running")
 void BPF_PROG(limiter_running, struct task_struct *p)
 {
-	__u32 cpu = bpf_get_smp_processor_id() & (MAX_CPUS - 1);
+	__u32 cpu = cpu_of(p);
 	__s64 left = READ_ONCE(budget_ns);
 
 	if (left < MIN_RUN_NS)
 		left = MIN_RUN_NS;
 	cpus[cpu].since_ns = bpf_ktime_get_ns();
 	cpus[cpu].due_ns = cpus[cpu].since_ns + left;
-	if (start(cpu, left, BPF_F_TIMER_CPU_PIN))
+	if (start(cpu, left, cpu == bpf_get_smp_processor_id() ? BPF_F_TIMER_CPU_PIN : 0))
 		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);	/* nothing would end the run */
 }
 
 SEC("struct_ops/stopping")
 void BPF_PROG(limiter_stopping, struct task_struct *p, bool runnable)
 {
-	__u32 cpu = bpf_get_smp_processor_id() & (MAX_CPUS - 1);
+	__u32 cpu = cpu_of(p);
 	__u64 now = bpf_ktime_get_ns();
 
 	if (!cpus[cpu].since_ns)
