@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 demo: ## build and run the demo: timers and works from NMI, unpatched and patched kernel
-test: ## build and run all tests: x86_64 plain, arm64 debug, the scripts
+test: ## build and run all tests: x86_64 plain, arm64 debug, the scripts (TESTS="timer async_nmi/nmi_*": only these selftests)
 torture: ## random operations from all contexts for SECONDS=60, judged by an oracle (SEED=n SMP=2)
 test-all: ## make test on every kernel and architecture in turn; CELLS="x86_64/rt ..." picks
 regress: ## all BPF selftests on the base and the patched kernel, and what differs (FLAVOURS=, TESTS=)

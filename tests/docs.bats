@@ -99,7 +99,7 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 		"make "* | make) line="BASE=nowhere $line" ;;
 		esac
 		[[ $line != *BASE=NAME* ]] || line=${line/BASE=nowhere /}
-		run env BASE=nowhere NOWAIT=1 timeout 20 bash -c "$line"
+		run env BASE=nowhere NOWAIT=1 timeout 60 bash -c "$line"
 		says 2 "unknown BASE=" || { echo "that was: $line" && false; }
 		n=$((n + 1))
 	done < <(documented)

@@ -196,6 +196,15 @@ series() { # a tree with three commits, refreshed
 	diff -r first patches
 }
 
+@test "refresh writes nothing in the middle of a rebase, where HEAD is a part of the series" {
+	series
+	cp -r patches first
+	GIT_SEQUENCE_EDITOR='sed -i 1abreak' git -C $T rebase -q -i base
+	run scripts/refresh
+	says 2 "in the middle of a rebase" "nothing was written"
+	diff -r first patches
+}
+
 @test "a patch that does not apply: names patch, file, hunk and base, and leaves the tree as it was" {
 	series
 	before=$(git -C $T rev-parse HEAD)
@@ -300,7 +309,7 @@ series() { # a tree with three commits, refreshed
 	chmod +x bin/tar
 	PATH=$PWD/bin:$PATH setsid env --default-signal=INT scripts/tree >../out 2>&1 &
 	pid=$!
-	for _ in {1..100}; do [ ! -f ../started ] || break; sleep 0.1; done
+	for _ in {1..600}; do [ ! -f ../started ] || break; sleep 0.1; done
 	kill -INT -- "-$pid"
 	status=0
 	wait "$pid" || status=$?

@@ -26,6 +26,26 @@ setup() {
 	says 2 "RUNS=some is no number"
 }
 
+@test "test: a kernel that is unknown, TESTS that match nothing, or where none are run: status 2" {
+	KERNEL=fast run scripts/test
+	says 2 "unknown KERNEL=fast" "plain debug kcsan rt"
+	TESTS=timer SCRIPTS=only run scripts/test
+	says 2 "SCRIPTS=only runs none"
+	source_lib scripts/lib/common.sh
+	. scripts/lib/run.sh
+	TOP=$BATS_TEST_TMPDIR TREE=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$TOP/guest" "$TREE/$SELFTESTS/prog_tests"
+	printf '%s\n' '# some' timer wq verifier/verifier_wq >"$TOP/guest/tests.list"
+	printf 'void %s(void)\n' serial_test_timer test_timer_more >"$TREE/$SELFTESTS/prog_tests/timer.c"
+	printf 'void test_wq(void)\n' >"$TREE/$SELFTESTS/prog_tests/wq.c"
+	eval "$(sed -n '/^check_picks/,/^}/p' scripts/test)"
+	picks=("timer*" verifier_wq timer_more/some)
+	check_picks
+	picks+=("nosuch/timer")
+	run check_picks
+	says 2 "TESTS: nosuch/timer matches no test" "there are: timer timer_more wq verifier_wq"
+}
+
 @test "regress: unknown program, pattern that matches nothing, number that is none, other architecture: status 2" {
 	FLAVOURS=test_prog run scripts/regress
 	says 2 "there is no test_prog" "test_maps test_verifier"
@@ -196,6 +216,50 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	grep -qxP 'only_patched\ttest_progs\tf\t-\tOK' <<<"$output"
 	grep -qxP 'broken\ttest_progs\tc: WARNING: N\t-\tREPORT' <<<"$output"
 	[ "$(wc -l <<<"$output")" -eq 5 ]
+}
+
+@test "regress: what is FLAKY, and that a panic or report counts even if the test then passes alone" {
+	source_lib scripts/lib/common.sh
+	. scripts/lib/regress.sh
+	cd "$BATS_TEST_TMPDIR"
+	while read -r name patched again_base again_patched; do
+		printf 'broken\ttest_progs\t%s\tOK\t%s\n' "$name" "$patched" >>changes
+		for i in 1 2 3; do
+			printf 'test_progs\t%s\t%s\n' "$name" "$(cut -d, -f$i <<<"$again_base")" >>base-$i.tsv
+			printf 'test_progs\t%s\t%s\n' "$name" "$(cut -d, -f$i <<<"$again_patched")" >>patched-$i.tsv
+		done
+	done <<-'END'
+		always FAIL OK,OK,OK FAIL,FAIL,FAIL
+		sometimes FAIL OK,OK,OK FAIL,OK,OK
+		once FAIL OK,OK,OK OK,OK,OK
+		base_too FAIL OK,OK,FAIL FAIL,FAIL,FAIL
+		panics PANIC OK,OK,OK OK,OK,OK
+		base_panics PANIC OK,PANIC,OK OK,OK,OK
+		lockup PANIC OK,OK,OK OK,OK,OK
+		vanishes VANISHED OK,OK,OK OK,OK,OK
+		hangs HANG OK,OK,OK OK,OK,OK
+	END
+	for name in 'once: WARNING: N' 'once: INFO: rcu self-detected stall' 'lockup: WARNING: N'; do
+		printf 'broken\ttest_progs\t%s\t-\tREPORT\n' "$name" >>changes
+	done
+	printf 'mended\ttest_progs\tother\tFAIL\tOK\n' >>changes
+	run judge changes .
+	echo "$output"
+	diff <(cut -f1,3,6 <<<"$output") - <<-'END'
+		broken	always	again: base passed 3 of 3, patched 0 of 3
+		broken	sometimes	again: base passed 3 of 3, patched 2 of 3
+		flaky	once	FLAKY, again: base passed 3 of 3, patched 3 of 3
+		flaky	base_too	FLAKY, again: base passed 2 of 3, patched 0 of 3
+		broken	panics	again: base passed 3 of 3, patched 3 of 3
+		flaky	base_panics	FLAKY, again: base passed 2 of 3, patched 3 of 3
+		broken	lockup	again: base passed 3 of 3, patched 3 of 3
+		broken	vanishes	again: base passed 3 of 3, patched 3 of 3
+		flaky	hangs	FLAKY, again: base passed 3 of 3, patched 3 of 3
+		broken	once: WARNING: N	again: base passed 3 of 3, patched 3 of 3
+		flaky	once: INFO: rcu self-detected stall	FLAKY, again: base passed 3 of 3, patched 3 of 3
+		broken	lockup: WARNING: N	again: base passed 3 of 3, patched 3 of 3
+		mended	other	
+	END
 }
 
 # The kernel that boots is included so, in arch/x86/boot/compressed/piggy.S.

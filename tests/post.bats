@@ -1,13 +1,19 @@
 #!/usr/bin/env bats
 # `make post`: what it prepares, from which results, and that the commands which it leaves to a person do what they say.
 #
-# Works on a copy of the scripts with a toy tree and test data (tests/report/make-fixture). Needs the toolchain root, the
-# root of lib/report.list, and get_maintainer.pl of the tree in build/; what needs one that is not there is skipped.
+# Works on a copy of the scripts with a toy tree and test data (tests/report/make-fixture). Makes the root of
+# lib/report.list in the user's cache; needs the toolchain root, and get_maintainer.pl of the tree in build/. What needs one
+# that is not there is skipped.
 
 load says
 
-setup() {
+setup_file() {
+	export REAL
 	REAL=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	"$REAL/tests/report/roots" report || true
+}
+
+setup() {
 	unset BASE ARCH KERNEL SOURCE PATCHES BPF_ASYNC_LOCKS BPF_ASYNC_ROOT V POSTING PREFIX LINUX_GIT
 	[ -d "$("$REAL/tests/report/roots" --print report)/usr" ] || skip "no root for the report; with the network, this makes it: $REAL/tests/report/roots"
 	[ -d "$(bash -c '. "$1/scripts/lib/common.sh" && toolchain_dir' bash "$REAL")/usr" ] || skip "no toolchain root: make toolchain"

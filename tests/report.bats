@@ -9,7 +9,6 @@ load says
 setup_file() {
 	export REAL
 	REAL=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-	
 	"$REAL/tests/report/roots" || true
 }
 
@@ -139,7 +138,7 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 	rm -r results/*-bench
 	cp -r results/20000101T000205Z-test-arm64-debug results/19990101T000000Z-test-arm64-debug # older, and good
 	change test-arm64-debug 'r["passed"] = 98765' && change test-arm64-debug '"19" in name or r.clear() or r.update(outcome="interrupted")'
-	change torture-x86_64-plain 'del r["nmi_ops"]; r["violations"] = None'
+	change torture-x86_64-plain 'del r["nmi_applied"]; r["violations"] = None'
 	change torture-arm64-debug 'r.clear(); r.update(outcome="fail", vm_status=4)'
 	change test-x86_64-debug 'r.update(outcome="fail", vm_status=5, passed=54321)'
 	sed -i 's/"why": ""/"why": "the kernel reported: BUG: KASAN: test data"/; s/"pass"/"report"/' results/*-test-x86_64-debug/vm/result.json
@@ -154,7 +153,7 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 		"FAILED   test on x86_64 debug: 20000101T000201Z-test-x86_64-debug: a kernel panicked, or reported a bug on its console (vm: the kernel reported: BUG: KASAN: test data)" \
 		"FAILED   test on x86_64 kcsan" "x86_64 rt: of the newest run, 20000101T000203Z-test-x86_64-rt: it left no result.json: it did not come to its end" \
 		"it left no metadata.json" "the demo: of the newest run, 20000101T000900Z-demo: its result.json cannot be read" \
-		"its result.json has an outcome and no figures" "x86_64-plain: its result.json does not say: nmi_ops, violations" "its outcome is 'splendid'"
+		"its result.json has an outcome and no figures" "x86_64-plain: its result.json does not say: nmi_applied, violations" "its outcome is 'splendid'"
 	run page
 	says 0 "PANIC OR REPORT" "BUG: KASAN: test data" "HUNG" "a guest hung" "interrupted" "toy/bad" "cannot be read"
 	[[ $output != *98,765* && $output != *54,321* ]]
@@ -162,7 +161,7 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 
 @test "a run of an older tree is a hole; mails that only have other numbers or words do not make it one; uncommitted changes are said" {
 	has_root report
-	data bench measure demo 'test-x86_64-plain' test-scripts
+	data bench measure demo 'test-x86_64-plain' 'torture-x86_64-plain' test-scripts
 	sed -i 's/^$/a word\n/; s,1/2,2/3,; s/^index 012/index 678/; s/Words/More words/' patches/v6.19/*
 	git mv patches/v6.19/0001-toy.patch patches/v6.19/0002-toy.patch
 	git commit -qam words
@@ -177,6 +176,10 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 	run scripts/report
 	says 0 "missing  the benchmark: of the newest run, 20000101T000000Z-bench: it is of an older tree"
 	[[ $output != *"missing  sizes"* && $output != *"missing  test on x86_64 plain"* ]]
+	printf '%s\n' 'diff --git a/'{,}'tools/testing/selftests/bpf/prog_tests/timer.c' '@@ -1 +1 @@' -a +b >>patches/v6.19/0002-toy.patch
+	run scripts/report
+	says 0 "missing  test on x86_64 plain: of the newest"
+	[[ $output != *"missing  torture on x86_64 plain"* ]]
 	sed -i 's/+int toy/+long toy/' patches/v6.19/0002-toy.patch
 	run scripts/report
 	says 0 "sizes and instructions, base and patched: of the newest run, 20000101T000100Z-measure: it is of an older tree" "missing  test on x86_64 plain: of the newest"
@@ -283,7 +286,7 @@ for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Docu
 	data bench
 	mkdir -p results/20000102T000000Z-torture-arm64-debug/vm
 	printf '{"date": "2000-01-02T00:00:00Z", "commit": "%s", "base": "v6.19", "repeat": "x"}\n' "$(git rev-parse --short HEAD)" >results/20000102T000000Z-torture-arm64-debug/metadata.json
-	echo '{"outcome": "pass", "seed": 7, "seconds": 600, "smp": 4, "rounds": 1, "ops": 1234567, "nmi_ops": 2, "fired": 3, "violations": 0, "foreign_nmis": 0}' >results/20000102T000000Z-torture-arm64-debug/result.json
+	echo '{"outcome": "pass", "seed": 7, "seconds": 600, "smp": 4, "rounds": 1, "applied": 1234567, "nmi_applied": 2, "fired": 3, "violations": 0, "foreign_nmis": 0}' >results/20000102T000000Z-torture-arm64-debug/result.json
 	echo '{"outcome": "pass"}' >results/20000102T000000Z-torture-arm64-debug/vm/result.json
 	echo text >results/20000102T000000Z-torture-arm64-debug/vm/console.log
 	scripts/report --readme >/dev/null

@@ -102,3 +102,34 @@ compare() { # BASE_TSV PATCHED_TSV
 				print change[t] FS t FS (t in base ? base[t] : "-") FS (t in patched ? patched[t] : "-")
 		}' "$1" "$2" | LC_ALL=C sort
 }
+
+# What compare() says, with the repetitions: AGAIN/{base,patched}-{1,2,3}.tsv. FLAKY if the patched kernel passed them all, or
+# the base did not. What a kernel dies of or reports may be the doing of a test before, which did not run again, so that
+# counts even then, but for reports of a stall or lockup, which a busy machine causes.
+judge() { # CHANGES AGAIN
+	local kind program name base patched i b p mark
+	while IFS=$'\t' read -r kind program name base patched; do
+		mark=''
+		if [ "$kind" = broken ] || [ "$kind" = gone ]; then
+			b=0 p=0
+			for i in 1 2 3; do
+				! passed "$2/base-$i.tsv" "$program" "$name" "$patched" || b=$((b + 1))
+				! passed "$2/patched-$i.tsv" "$program" "$name" "$patched" || p=$((p + 1))
+			done
+			mark="again: base passed $b of 3, patched $p of 3"
+			if [ $b -lt 3 ] || { [ $p -eq 3 ] && { [[ $patched != @(PANIC|REPORT|VANISHED) ]] ||
+				[[ $patched = REPORT && ${name#*: } =~ stall|lockup ]]; }; }; then
+				kind=flaky mark="FLAKY, $mark"
+			fi
+		fi
+		printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" "$program" "$name" "$base" "$patched" "$mark"
+	done <"$1"
+}
+passed() { # TSV PROGRAM TEST FIRST_STATE: it was OK, or ran to its end and did not report what TEST says
+	local test=$3
+	[ "$4" != REPORT ] || test=${3%%: *}
+	awk -F'\t' -v p="$2" -v n="$test" -v report="$([ "$4" != REPORT ] || echo "$3")" '
+		$1 == p && $2 == n { ok = report ? $3 == "OK" || $3 == "FAIL" || $3 == "SKIP" : $3 == "OK" }
+		$1 == p && $2 == report { again = 1 }
+		END { exit !ok || again }' "$1" 2>/dev/null
+}

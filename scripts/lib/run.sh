@@ -66,6 +66,12 @@ env_seconds() {
 	[[ $seconds =~ ^[1-9][0-9]{0,4}$ ]] || die 2 "SECONDS=$seconds is no number of seconds" "try SECONDS=30"
 }
 
+# shellcheck disable=SC2034 # for who sources this
+SELFTESTS=tools/testing/selftests/bpf
+
+# test_names FILE.c...: the tests of test_progs that are in these files of prog_tests/
+test_names() { sed -nE 's/^void (serial_)?test_([a-zA-Z0-9_]+)\((void)?\).*/\2/p' "$@" | LC_ALL=C sort; }
+
 # stage_selftests: what a guest that runs test_progs gets as /selftests, in $KOUT/stage.
 stage_selftests() {
 	mkdir -p "$KOUT/stage"
@@ -91,16 +97,20 @@ json_rows() {
 		END { print "]" }' "$1"
 }
 
-# choose_mutants DIRECTORY: set $mutants to those there that match MUTANT, a pattern, or to all.
+# matching_mutants DIRECTORY: the names of those there that match MUTANT, a pattern, or all.
+# choose_mutants DIRECTORY: set $mutants to these.
 # head_of NAME FIELD: the lines "FIELD: ..." above a mutant's diff.
-choose_mutants() {
-	local names
-	mutants_dir=$1
-	mapfile -t names < <(cd "$1" && printf '%s\n' *.patch | sed 's/\.patch$//')
-	mapfile -t mutants < <(for m in "${names[@]}"; do
+matching_mutants() {
+	local m
+	for m in "$1"/*.patch; do
+		m=$(basename "$m" .patch)
 		# shellcheck disable=SC2254 # a pattern
 		case $m in ${MUTANT:-*}) echo "$m" ;; esac
-	done)
-	[ ${#mutants[@]} -gt 0 ] || die 2 "no mutant matches MUTANT=${MUTANT:-}" "there are: ${names[*]}"
+	done
+}
+choose_mutants() {
+	mutants_dir=$1
+	mapfile -t mutants < <(matching_mutants "$1")
+	[ ${#mutants[@]} -gt 0 ] || die 2 "no mutant matches MUTANT=${MUTANT:-}" "there are: $(MUTANT='' matching_mutants "$1" | paste -sd' ')"
 }
 head_of() { sed -n "/^diff /q; s/^$2: //p" "$mutants_dir/$1.patch"; }

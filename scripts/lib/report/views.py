@@ -9,7 +9,7 @@ COMMANDS = {'bench': 'make bench', 'measure': 'make measure', 'demo': 'make', 'm
 CELLS = [('x86_64', 'plain'), ('x86_64', 'debug'), ('x86_64', 'kcsan'), ('x86_64', 'rt'), ('arm64', 'plain'), ('arm64', 'debug')]
 GOOD = ('ok', 'fail')
 NEEDS = {  # what the page shows of a result; one that lacks it is of another form, older or newer than this report
-    'test': ('passed', 'failed', 'skipped', 'nmis', 'operations_in_nmi'), 'torture': ('ops', 'nmi_ops', 'violations'),
+    'test': ('passed', 'failed', 'skipped', 'nmis', 'operations_in_nmi'), 'torture': ('applied', 'nmi_applied', 'violations'),
     'test-scripts': ('passed', 'failed', 'skipped'), 'check': ('passed', 'warnings', 'failed'), 'regress': ('tests', 'changes'),
     'demo': ('numbers',), 'measure': ('figures',), 'bench': ('kernels', 'cost')}
 
@@ -90,7 +90,7 @@ def tortures(report):
         arch, kernel = run.part.split('-')[1:]
         report.use(run, 'torture')
         rows.append({'arch': arch, 'kernel': kernel, 'run': run.path.name, **{k: run.result.get(k) for k in
-                     ('smp', 'seconds', 'ops', 'nmi_ops', 'fired', 'violations', 'seed')}})
+                     ('smp', 'seconds', 'applied', 'nmi_applied', 'fired', 'violations', 'seed')}})
     return sorted(rows, key=lambda r: (r['arch'] != 'x86_64', r['arch'], r['kernel'] != 'plain', r['kernel'], r['smp'] or 0))
 
 
@@ -282,7 +282,7 @@ def glance(tested, mutants_, proof_):
 
     return [one('tests', len([c for c in cells if c['state'] == 'ok']), len(cells), 'runs of tests and torture passed, kernel by kernel', bad),
             one('tests', sum(r['passed'] for r in done), None, f"tests passed, {sum(r['failed'] for r in done)} failed", any(r['failed'] for r in done)),
-            one('tests', sum(r['operations_in_nmi'] for r in done) + sum(r['nmi_ops'] or 0 for r in tortured), None, 'operations done in an NMI'),
+            one('tests', sum(r['operations_in_nmi'] for r in done) + sum(r['nmi_applied'] or 0 for r in tortured), None, 'operations done in an NMI'),
             one('mutants', mutants_['counts']['killed'], mutants_['known'], 'mistakes in the kernel noticed', mutants_['counts']['bad'] > 0),
             one('mutants', proof_['mutants']['counts']['killed'], len(proof_['mutants']['rows']), 'mistakes in the cell noticed', proof_['mutants']['counts']['bad'] > 0),
             one('proofs', held, len(rows), 'proofs of the cell hold', any(r.get('result') not in ('ok',) and not str(r.get('result')).startswith('SKIP') for r in rows))]
