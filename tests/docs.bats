@@ -104,7 +104,8 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 		n=$((n + 1))
 	done < <(documented)
 	[ $n -gt 30 ]
-	[ ! -d build ] && [ ! -d results ]
+	[ ! -d build ]
+	[ ! -d results ]
 }
 
 @test "the README's way to apply the mails gives the tree of the series, without a script of ours" {
@@ -141,7 +142,7 @@ documented() { python3 tests/docs-look commands . | sed -n 's/^run //p'; }
 	for tool in cc bpftool pkg-config; do cp bin/clang bin/$tool; done
 	PATH=$PWD/bin:$PATH run make -C examples
 	says 0 "-idirafter /usr/include/toy-linux-gnu -c nmi_profiler.bpf.c"
-	for program in nmi_timers nmi_profiler irqoff_watchdog scx_limiter; do [ -f examples/$program ] && [ -s examples/$program.skel.h ]; done
+	for program in nmi_timers nmi_profiler irqoff_watchdog scx_limiter; do [ -f examples/$program ] && [ -s examples/$program.skel.h ] || return; done
 	[ -s examples/probe.skel.h ]
 	git init -q && cp "$REAL/.gitignore" . && git add examples
 	[ "$(git ls-files examples | sort)" = "$(cd "$REAL" && git ls-files examples | sort)" ]

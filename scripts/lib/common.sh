@@ -17,6 +17,7 @@
 #   SOURCE=directory or tarball  TREE=kernel tree  JOBS=n  NOWAIT=1 (stop rather than wait for a lock)
 #   BUILD_TOP=directory instead of build/ (with TREE and TESTS_LIST: another state of the series, for checks/patch/test_progs)
 set -euo pipefail
+export LC_ALL=C.UTF-8 # what git, make and the compiler say is looked for in English
 
 export TOP
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)

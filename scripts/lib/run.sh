@@ -75,7 +75,7 @@ test_names() { sed -nE 's/^void (serial_)?test_([a-zA-Z0-9_]+)\((void)?\).*/\2/p
 # stage_selftests: what a guest that runs test_progs gets as /selftests, in $KOUT/stage.
 stage_selftests() {
 	mkdir -p "$KOUT/stage"
-	cp -u "$KOUT/selftests/test_progs" "$KOUT"/selftests/*.ko "$KOUT/stage/"
+	ln -f "$KOUT/selftests/test_progs" "$KOUT"/selftests/*.ko "$KOUT/stage/"
 }
 
 # json_rows FILE KEY...: the lines of FILE, fields between tabs, as an array of objects; what looks like a number is one.
