@@ -45,6 +45,9 @@ mail() { # NAME
 		+int $1;
 	MAIL
 }
+also() { # FILE: one more, in the last mail
+	printf 'diff --git a/%s b/%s\nindex 123..456 100644\n@@ -1 +1 @@\n-a\n+b\n' "$1" "$1" >>patches/v6.19/0002-toy.patch
+}
 # Test data of the present commit, or only its runs that match
 data() { # [PATTERN...]
 	local keep p
@@ -101,7 +104,7 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 		"x86_64 debug | 1 of 2 patches fail | gcc (test data) 0 | boots | not run |" "arm64 plain | 1 of 2 patches fail | not run | not run | not run |" \
 		"x86_64 kcsan | 1 of 2 patches fail | not run | not run | not run |" "arm64 debug | 1 of 2 patches fail | gcc (test data) 0 | panic |" "gcc (test data) 0 | panic | make bench only |"
 	rm -r results/*-{check,bench}
-	sed -i 's/+int toy/+long toy/' patches/v6.19/0001-toy.patch
+	sed -i 's/^index 012\.\.345/index 012..346/' patches/v6.19/0001-toy.patch
 	run scripts/report
 	run support
 	says 0 "x86_64 plain | not run | not run | not run | older tree |" "i386 | not run | not run | not run | not run |" "other implementation | not run | not run |"
@@ -159,28 +162,30 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 	[[ $output != *98,765* && $output != *54,321* ]]
 }
 
-@test "a run of an older tree is a hole; mails that only have other numbers or words do not make it one; uncommitted changes are said" {
+@test "a run of an older tree is a hole; mails with other numbers, words or cuts do not make it one; uncommitted changes are said" {
 	has_root report
 	data bench measure demo 'test-x86_64-plain' 'torture-x86_64-plain' test-scripts
 	sed -i 's/^$/a word\n/; s,1/2,2/3,; s/^index 012/index 678/; s/Words/More words/' patches/v6.19/*
 	git mv patches/v6.19/0001-toy.patch patches/v6.19/0002-toy.patch
-	git commit -qam words
+	sed 's/^index 678\.\.345/index 678..333/' patches/v6.19/0002-toy.patch >patches/v6.19/0001-first-half.patch
+	git add -A
+	git commit -q --amend -am words # the commit that they name is in no branch any more
 	sed -i 's/"commit": "\([^"]*\)"/"commit": "\1-dirty"/' results/*-demo/metadata.json
-	sed -i 's/"commit": "[^"]*"/"commit": "fffffff"/' results/*-test-scripts/metadata.json
+	sed -i 's/"depends": "[^"]*"/"depends": ""/' results/*-test-scripts/metadata.json
 	run scripts/report
-	says 0 "tests of the scripts: of the newest run, 20000101T000600Z-test-scripts: it is of commit fffffff, which this repository does not have"
+	says 0 "tests of the scripts: of the newest run, 20000101T000600Z-test-scripts: its metadata.json does not say what it depends on"
 	[[ $output != *"missing  sizes"* && $output != *"missing  the demo"* ]]
 	run page
 	says 0 "uncommitted changes, so its figures cannot be tied to a commit"
-	printf '%s\n' 'diff --git a/'{,}'tools/testing/selftests/bpf/benchs/bench_async.c' '@@ -1 +1 @@' -a +b >>patches/v6.19/0002-toy.patch
+	also tools/testing/selftests/bpf/benchs/bench_async.c
 	run scripts/report
 	says 0 "missing  the benchmark: of the newest run, 20000101T000000Z-bench: it is of an older tree"
 	[[ $output != *"missing  sizes"* && $output != *"missing  test on x86_64 plain"* ]]
-	printf '%s\n' 'diff --git a/'{,}'tools/testing/selftests/bpf/prog_tests/timer.c' '@@ -1 +1 @@' -a +b >>patches/v6.19/0002-toy.patch
+	also tools/testing/selftests/bpf/prog_tests/timer.c
 	run scripts/report
 	says 0 "missing  test on x86_64 plain: of the newest"
 	[[ $output != *"missing  torture on x86_64 plain"* ]]
-	sed -i 's/+int toy/+long toy/' patches/v6.19/0002-toy.patch
+	sed -i 's/^index 678\.\.345/index 678..346/' patches/v6.19/0002-toy.patch
 	run scripts/report
 	says 0 "sizes and instructions, base and patched: of the newest run, 20000101T000100Z-measure: it is of an older tree" "missing  test on x86_64 plain: of the newest"
 	run page
@@ -189,11 +194,11 @@ support() { sed -n '/^## What it was tried on/,/^## Tests/p' results/latest/repo
 
 @test "mutants: verdicts of several runs of this tree complement each other; what survived fails, what was not run is named" {
 	has_root report
+	touch model/mutants/H3-toy.patch
 	data mutants
 	cp -r results/20000101T000400Z-mutants results/20000101T000401Z-mutants
 	sed -i '' results/20000101T000401Z-mutants/result.json
 	python3 -c 'import json; json.dump({"outcome": "interrupted", "mutants": [{"mutant": "H2-toy", "verdict": "SURVIVED"}]}, open("results/20000101T000401Z-mutants/result.json", "w"))'
-	touch model/mutants/H3-toy.patch
 	run scripts/report
 	says 1 "FAILED   mutants of the kernel: not noticed: H2-toy" "missing  mutants of the kernel: 1 of 3 were not run on the present tree: H3-toy"
 	run page
@@ -281,11 +286,15 @@ for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Docu
 	says 1 "README.md has no place for the figures"
 }
 
+torture_metadata() { # of the present tree
+	printf '{"date": "2000-01-02T00:00:00Z", "commit": "%s", "depends": "%s", "base": "v6.19", "repeat": "x"}\n' "$(git rev-parse --short HEAD)" \
+		"$(bash -c '. scripts/lib/common.sh && load_base && . scripts/lib/depends.sh && depends_hash torture')"
+}
 @test "--readme keeps the JSON of its runs, and they count like those of results/, until what they depend on changes" {
 	has_root report
 	data bench
 	mkdir -p results/20000102T000000Z-torture-arm64-debug/vm
-	printf '{"date": "2000-01-02T00:00:00Z", "commit": "%s", "base": "v6.19", "repeat": "x"}\n' "$(git rev-parse --short HEAD)" >results/20000102T000000Z-torture-arm64-debug/metadata.json
+	torture_metadata >results/20000102T000000Z-torture-arm64-debug/metadata.json
 	echo '{"outcome": "pass", "seed": 7, "seconds": 600, "smp": 4, "rounds": 1, "applied": 1234567, "nmi_applied": 2, "fired": 3, "violations": 0, "foreign_nmis": 0}' >results/20000102T000000Z-torture-arm64-debug/result.json
 	echo '{"outcome": "pass"}' >results/20000102T000000Z-torture-arm64-debug/vm/result.json
 	echo text >results/20000102T000000Z-torture-arm64-debug/vm/console.log
@@ -299,21 +308,14 @@ for f in sys.argv[1:]: assert "prefers-color-scheme" in m.parse(f).toxml()' Docu
 	run scripts/report --readme
 	says 0
 	diff before README.md
-	cat >>patches/v6.19/0001.patch <<-'MAIL'
-		diff --git a/kernel/bpf/other.c b/kernel/bpf/other.c
-		--- a/kernel/bpf/other.c
-		+++ b/kernel/bpf/other.c
-		@@ -1 +1 @@
-		-a
-		+b
-	MAIL
+	also kernel/bpf/other.c
 	run scripts/report --readme
 	says 1 "20000102T000000Z-torture-arm64-debug: it is of an older tree" "README.md is left as it is"
 	diff before README.md
 	[ "$(cd Documentation/report/runs && echo *)" = "20000101T000000Z-bench 20000102T000000Z-torture-arm64-debug" ]
 	mkdir results/20000103T000000Z-torture-arm64-debug
 	git add -A && git commit -qm other
-	sed "s/\"commit\": \"[^\"]*\"/\"commit\": \"$(git rev-parse --short HEAD)\"/" Documentation/report/runs/20000102T000000Z-torture-arm64-debug/metadata.json >results/20000103T000000Z-torture-arm64-debug/metadata.json
+	torture_metadata >results/20000103T000000Z-torture-arm64-debug/metadata.json
 	cp Documentation/report/runs/20000102T000000Z-torture-arm64-debug/result.json results/20000103T000000Z-torture-arm64-debug/
 	scripts/report --readme >/dev/null
 	[ "$(cd Documentation/report/runs && echo *)" = "20000101T000000Z-bench 20000103T000000Z-torture-arm64-debug" ]

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # What the scripts that run guests share: what they need built, and their results directories results/TIME-WHAT,
 # with `latest` pointing to the newest. Source it after common.sh, and call load_base first.
+# shellcheck source=lib/depends.sh
+. "$TOP/scripts/lib/depends.sh"
 
 # build KIND...: patched and base (kernels), selftests, examples; each does nothing if it is up to date. NOBUILD=1
 # takes what is there.
@@ -39,14 +41,17 @@ new_results() {
 	echo "$dir$n"
 }
 
-# note_run DIRECTORY: what was run and how to run it again; each guest's own metadata.json says the rest.
+# note_run DIRECTORY: what was run, on what, and how to run it again; each guest's own metadata.json says the rest.
+# A run on another kernel tree than that of the mails (TREE=) does not say on what, so it counts for no report.
 # (Without jq, so that a run that finds no root to run it in can still tell.)
 note_run() {
-	local repeat
+	local repeat part depends=''
+	part=$(part_of "$1")
+	[ -z "$part" ] || [ "$TREE" != "$BUILD/tree" ] || depends=$(depends_hash "$part")
 	repeat="cd ${TOP@Q} && $(env_line) ${0@Q}"
 	repeat=${repeat//\\/\\\\}
-	printf '{"date": "%s", "commit": "%s", "base": "%s", "arch": "%s", "config": "%s",\n"repeat": "%s"}\n' "$(date -u +%FT%TZ)" \
-		"$(git -C "$TOP" describe --always --dirty 2>/dev/null)" "$BASE" "$ARCH" "$KERNEL" "${repeat//\"/\\\"}" >"$1/metadata.json"
+	printf '{"date": "%s", "commit": "%s", "depends": "%s", "base": "%s", "arch": "%s", "config": "%s",\n"repeat": "%s"}\n' "$(date -u +%FT%TZ)" \
+		"$(git -C "$TOP" describe --always --dirty 2>/dev/null)" "$depends" "$BASE" "$ARCH" "$KERNEL" "${repeat//\"/\\\"}" >"$1/metadata.json"
 	echo '{"outcome": "interrupted"}' >"$1/result.json" # until the run comes to its end
 }
 env_line() {

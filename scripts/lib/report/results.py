@@ -63,11 +63,11 @@ class Run:
         """A state and the words for it: ok and fail have figures that count, all others are holes."""
         if bad_meta:
             return 'unknown', f'{bad_meta}: nobody can tell what tree it is of'
-        tree = trees.get((self.commit.removesuffix('-dirty'), self.kind), 'unknown')
-        if tree == 'older':
+        depends = self.meta.get('depends')
+        if not depends:
+            return 'unknown', 'its metadata.json does not say what it depends on: nobody can tell what tree it is of'
+        if depends != trees.get(self.kind):
             return 'older', f'it is of an older tree ({self.commit}): what it depends on has changed since'
-        if tree == 'unknown':
-            return 'unknown', f'it is of commit {self.commit or "(none)"}, which this repository does not have'
         if bad_result:
             return 'interrupted', bad_result + ': it did not come to its end'
         outcome = self.result.get('outcome')
