@@ -10,13 +10,14 @@ PARTS="bench demo measure test torture regress mutants prove test-scripts check"
 # What a part's runs depend on: files of the kernel tree that the mails change (a pattern of what counts), and files here.
 depends_on() { # PART: sets $code and $files
 	local kernel='(?!Documentation/|MAINTAINERS|tools/)' selftests='tools/testing/selftests/bpf/' bench='(bench|.*async_(bench|probe)|.*bench_async)'
-	files=("bases/$BASE.env" configs guest)
+	local configs=(configs ':!configs/regress*') guest=(guest ':!guest/regress*')
+	files=("bases/$BASE.env" "${configs[@]}" "${guest[@]}")
 	case $1 in
-	bench) code="$kernel|$selftests$bench" files=(bases configs guest) ;;
+	bench) code="$kernel|$selftests$bench" files=(bases "${configs[@]}" "${guest[@]}") ;;
 	demo | measure) code=$kernel files+=(examples ':!examples/README.md') ;;
 	test) code="$kernel|$selftests(?!$bench)" files+=(examples ':!examples/README.md') ;;
-	torture) code="$kernel|$selftests(test_kmods/|.*(async_torture|timer_helpers))" files=("bases/$BASE.env" configs guest/torture) ;;
-	regress) code="$kernel|$selftests" ;;
+	torture) code="$kernel|$selftests(test_kmods/|.*(async_torture|timer_helpers))" files=("bases/$BASE.env" "${configs[@]}" guest/torture) ;;
+	regress) code="$kernel|$selftests" files=("bases/$BASE.env" configs 'guest/regress*' guest/init) ;;
 	mutants) code="$kernel|$selftests(?!$bench)" files+=(model/mutants) ;;
 	prove) code='kernel/bpf/async_cell.h|tools/testing/bpf_async/|Documentation/litmus-tests/' files=(model) ;;
 	test-scripts) code='$^' files=(scripts tests checks guest) ;;
