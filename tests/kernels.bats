@@ -139,6 +139,37 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/done")" -eq 4 ]
 }
 
+@test "regress: what test_maps and test_verifier say, in the guest" {
+	sed -n '/^others() /,/^}/p' guest/regress >"$BATS_TEST_TMPDIR/others"
+	cd "$BATS_TEST_TMPDIR"
+	. ./others
+	status() { printf '%s\n' "$@" | others log; }
+	run status '#1/u add OK' '#1/p add 2 cases OK' '#7/u x SKIP (unprivileged)' '#8/p two words Did not run the program (not supported) OK' \
+		"#9/p bad FAIL retval 5 != 6 (run 1/1)" '#10/p not run FAIL: Unexpected bpf_prog_test_run error' 'Summary: 1 PASSED' '@status 1' 'after the end'
+	[ "$status" -eq 1 ]
+	[ "$output" = '@ 1/u add:OK
+@ 1/p add:OK
+@ 7/u x:SKIP
+@ 8/p two words:OK
+@ 9/p bad:FAIL
+@ 10/p not run:FAIL' ]
+	grep -q 'Summary: 1 PASSED' log
+	run status 'Fork 1024 tasks to '"'test_update_delete'" 'test_array_map_batch_ops:PASS' 'test_htab_map_batch:PASS with inner HASH map' 'test_lpm: PASS' \
+		'test_cgroup SKIP (no cgroups)' 'test_x:SKIP: not here' 'test_sk_storage(12):FAIL:bpf_map_create() err:-1' '@status 255'
+	[ "$status" -eq 1 ] # exit(-1) is no death
+	[ "$output" = "Fork 1024 tasks to 'test_update_delete'
+@ test_array_map_batch_ops:OK
+@ test_htab_map_batch with inner HASH map:OK
+@ test_lpm:OK
+@ test_cgroup:SKIP
+@ test_x:SKIP
+@ test_sk_storage:FAIL" ]
+	run status 'test_one:PASS' '@status 134'
+	[ "$status" -eq 134 ]
+	run status 'test_one:PASS' # the guest's shell was gone before it could say how it ended
+	[ "$status" -eq 125 ]
+}
+
 @test "regress: of tests that share a process, the one that it died in, and none of those after it" {
 	run guest PANIC <<-'END'
 		@start test_progs a,b,c,d
