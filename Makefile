@@ -21,7 +21,7 @@ tree: ## make or update the kernel tree: one commit for the base, one for each p
 refresh: ## write the tree's commits back to patches/
 check: ## every check on every patch, as the lists' CI would (PATCH=n ONLY=check LEAVE=check SHOW=latest)
 confirm: ## after a look at the models: they fit the code as it is now
-mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=glob)
+mutants: ## put known mistakes into the kernel, one at a time, and see a test notice (MUTANT=globs)
 prove: ## litmus tests, model checking, interleavings and torture of the cell (PROVE=short, MUTANTS=1)
 report: ## one page of what all runs in results/ say, as HTML, Markdown and JSON
 post: ## prepare a posting, with the measured tables and the recipients, and stop there (POSTING=2 V=2)

@@ -156,8 +156,12 @@ toy_mutant() { # NAME SAID...
 	says 1 "fails on the cell as it is, so it proves nothing: enumerate one"
 }
 
-@test "no mutant matches: status 2" {
-	printf 'Hazard: H1\n\n' >model/mutants-cell/one.patch
+@test "several patterns pick mutants; where none matches: status 2" {
+	toy_enumerate
+	for name in one two three; do toy_mutant $name "1 so" "one: VIOLATION of nothing-lost: start 3 is lost"; done
+	MUTANT='o* t*ee' run scripts/prove
+	says 0 "2 passed, 0 failed"
+	[[ $output == *one:* && $output == *three:* && $output != *two:* ]]
 	MUTANTS=1 MUTANT='X*' run scripts/prove
 	says 2 "no mutant matches MUTANT=X*" "one"
 }

@@ -102,15 +102,18 @@ json_rows() {
 		END { print "]" }' "$1"
 }
 
-# matching_mutants DIRECTORY: the names of those there that match MUTANT, a pattern, or all.
+# matching_mutants DIRECTORY: the names of those there that match MUTANT, patterns with blanks between them, or all.
 # choose_mutants DIRECTORY: set $mutants to these.
 # head_of NAME FIELD: the lines "FIELD: ..." above a mutant's diff.
 matching_mutants() {
-	local m
+	local m p patterns
+	read -ra patterns <<<"${MUTANT:-*}" # not expanded to names of files
 	for m in "$1"/*.patch; do
 		m=$(basename "$m" .patch)
-		# shellcheck disable=SC2254 # a pattern
-		case $m in ${MUTANT:-*}) echo "$m" ;; esac
+		for p in "${patterns[@]}"; do
+			# shellcheck disable=SC2053 # a pattern is meant
+			[[ $m != $p ]] || { echo "$m" && break; }
+		done
 	done
 }
 choose_mutants() {
