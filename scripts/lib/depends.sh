@@ -5,7 +5,7 @@
 #
 # Needs git, perl. Leaves nothing.
 
-PARTS="bench demo measure test torture regress mutants prove test-scripts check"
+RUN_PARTS="bench demo measure test torture regress mutants prove test-scripts check"
 
 # What a part's runs depend on: files of the kernel tree that the mails change (a pattern of what counts), and files here.
 depends_on() { # PART: sets $code and $files
@@ -49,14 +49,14 @@ depends_hash() { # PART
 # Lines PART HASH, of all parts.
 present_tree() {
 	local part
-	for part in $PARTS; do printf '%s\t%s\n' "$part" "$(depends_hash "$part")"; done
+	for part in $RUN_PARTS; do printf '%s\t%s\n' "$part" "$(depends_hash "$part")"; done
 }
 
 # part_of DIRECTORY: the part that a run in results/TIME-WHAT is of; nothing for one that the report does not look at.
 part_of() {
 	local what=${1##*/} part
 	what=${what#*-}
-	for part in $PARTS; do
+	for part in $RUN_PARTS; do
 		[[ ! $what =~ ^${part}[0-9]*$ ]] || { echo "$part" && return 0; }
 	done
 	[[ ! $what =~ ^(test|torture)-(x86_64|arm64)-[a-z]+[0-9]*$ ]] || echo "${BASH_REMATCH[1]}"
