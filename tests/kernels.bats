@@ -46,6 +46,22 @@ setup() {
 	says 2 "TESTS: nosuch/timer matches no test" "there are: timer timer_more wq verifier_wq"
 }
 
+@test "how to repeat a run: with every setting that the script says it has" {
+	local name script
+	eval "$(sed -n '/^env_line()/,/^}/p' scripts/lib/run.sh)"
+	BASE='' ARCH='' KERNEL='' TOOLCHAIN=''
+	for script in test torture regress mutants prove bench post; do
+		for name in $(sed '/^[^#]/q' scripts/$script | grep -oE '\b[A-Z_]{2,}=' | sort -u); do
+			case $name in
+			KERNEL= | NOBUILD=) ;; # said anyway; changes nothing that is measured
+			VARIABLE=) ;;          # a word of the text
+			SECONDS=) [[ $(seconds=7 env_line) == *SECONDS=7* ]] ;;
+			*) [[ $(declare "${name}7" && env_line) == *" ${name}7 "* ]] ;;
+			esac || { echo "$script: $name is not in it" && false; }
+		done
+	done
+}
+
 @test "regress: unknown program, pattern that matches nothing, number that is none, other architecture: status 2" {
 	FLAVOURS=test_prog run scripts/regress
 	says 2 "there is no test_prog" "test_maps test_verifier"

@@ -57,7 +57,7 @@ note_run() {
 env_line() {
 	local name
 	for name in BASE ARCH KERNEL TOOLCHAIN; do printf '%s=%q ' "$name" "${!name}"; done
-	for name in SCRIPTS PROVE MUTANTS MUTANT SEED SMP PATCH ONLY LEAVE FLAVOURS TESTS LIMIT GROUP SHARD RETRY PARTS KERNELS ROUNDS RIVAL V POSTING PREFIX LINUX_GIT; do
+	for name in SCRIPTS PROVE OPERATIONS MUTANTS MUTANT SEED SMP PATCH ONLY LEAVE FLAVOURS TESTS RUNS LIMIT GROUP SHARD RETRY PARTS KERNELS ROUNDS RIVAL V POSTING PREFIX LINUX_GIT; do
 		[ -z "${!name:-}" ] || printf '%s=%q ' "$name" "${!name}"
 	done
 	[ -z "${seconds:-}" ] || printf 'SECONDS=%q' "$seconds"
