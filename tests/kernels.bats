@@ -82,6 +82,23 @@ setup() {
 	says 2 "nosuch* matches no test"
 }
 
+@test "regress: an entry of the list that leaves nothing out: status 2" {
+	local entry
+	source_lib scripts/lib/common.sh
+	. scripts/lib/run.sh
+	TOP=$BATS_TEST_TMPDIR
+	mkdir -p "$TOP/guest" "$TOP/prog_tests"
+	printf 'void test_timer(void)\n' >"$TOP/prog_tests/timer.c"
+	eval "$(sed -n '/^check_list/,/^}/p' scripts/regress)"
+	printf '%s  2026-12-01  why\n' '# some' '*/timer' test_progs-cpuv4/timer/some >"$TOP/guest/regress.list"
+	check_list "$TOP"
+	for entry in '*/time' test_maps/timer timer; do
+		echo "$entry  2026-12-01  why" >"$TOP/guest/regress.list"
+		run check_list "$TOP"
+		says 2 "guest/regress.list: $entry is no test of test_progs"
+	done
+}
+
 report() { # FUNCTION... of both accesses; the functions of kernel/bpf are bpf_*, of hrtimer.c hrtimer_*
 	local f
 	printf 'kernel/bpf/helpers.c bpf_start\nkernel/time/hrtimer.c hrtimer_run\n' >"$BATS_TEST_TMPDIR/functions"
