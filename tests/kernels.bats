@@ -339,3 +339,24 @@ guest() { # a console, with @start and @end as guest/regress prints them
 		grep -q $payload piggy.o || { echo "$payload is not in it"; return 1; }
 	done
 }
+
+@test "mutants: one that cannot be taken back costs the copies, and is not stuck" {
+	source_lib scripts/lib/common.sh
+	TOP=$BATS_TEST_TMPDIR BUILD=$BATS_TEST_TMPDIR/build tree=$BATS_TEST_TMPDIR/build/mutants/tree
+	mkdir -p "$TOP/model/mutants" "$tree" "$BUILD/mutants/plain"
+	eval "$(sed -n '/^change()/p; /^apply()/p; /^revert()/,/^}/p' scripts/mutants)"
+	printf '%s\n' one two three >"$tree/file"
+	printf '%s\n' '--- a/file' '+++ b/file' '@@ -1,3 +1,3 @@' ' one' '-two' '+2' ' three' >"$TOP/model/mutants/H1-two.patch"
+	touch "$tree/.mutants" "$BUILD/mutants/plain/.mutants"
+	apply H1-two
+	[ "$(sed -n 2p "$tree/file")" = 2 ]
+	revert
+	[ "$(sed -n 2p "$tree/file")" = two ]
+	[ -f "$tree/.mutants" ]
+	apply H1-two
+	echo 2 >"$tree/file" # as if cut short
+	run revert
+	says 3 "cannot be taken back" "run make mutants again"
+	for f in "$tree/.applied" "$tree/.mutants" "$BUILD/mutants/plain/.mutants"; do [ ! -e "$f" ] || false; done
+	revert
+}
