@@ -61,8 +61,9 @@ guests() { pgrep -f -- "guest=$results" || true; }
 }
 
 @test "a warning on the console fails a command that succeeded" {
-	run "${vm[@]}" -- sh -c 'echo "<4>WARNING: kernel/bpf/helpers.c:1 at f+0x1/0x2, CPU#0: sh/1" >/dev/kmsg; echo "<4>f+0x1/0x2" >/dev/kmsg; exit 0'
+	run "${vm[@]}" -- sh -c 'echo "<4>------------[ cut here ]------------" >/dev/kmsg; echo "<4>WARNING: kernel/bpf/helpers.c:1 at f+0x1/0x2, CPU#0: sh/1" >/dev/kmsg; echo "<4>f+0x1/0x2" >/dev/kmsg; exit 0'
 	[ "$status" -eq 5 ]
+	[[ $output == *"the kernel reported: ["*"] WARNING: kernel/bpf/helpers.c:1 at f"* ]]
 	[ "$(outcome)" = report ]
 	# printed, too: results may be gone with the machine
 	[[ $output == *"  | ["*"] f+0x1/0x2"* ]]
