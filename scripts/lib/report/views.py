@@ -112,7 +112,7 @@ def support(report, bases, tested, bench):
                      'builds': cell('ok', guest['compiler'] or 'built') if guest else NOT_RUN,
                      'boots': NOT_RUN if not guest else cell('ok', 'boots') if guest['outcome'] in GOOD + ('pass',) else cell('fail', guest['outcome']),
                      'tests': cell(test['state'], f"{test['result']['passed']} passed, {test['result']['failed']} failed" if done else
-                                   'not run' if test['state'] == 'missing' else test['state'] if test['state'] != 'older' else 'older tree')})
+                                   {'missing': 'not run', 'older': 'older tree', 'panic': 'panic or report'}.get(test['state'], test['state']))})
     rows.append({'base': ', Linux '.join(base), 'kernel': 'i386', 'run': None, 'applies': applied or NOT_RUN, 'boots': NOT_RUN, 'tests': NOT_RUN,
                  'builds': checked(check, 'build_32bit') or NOT_RUN})
     rival = bench.get('info', {}).get('rival', {})
