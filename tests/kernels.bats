@@ -82,6 +82,14 @@ setup() {
 	says 2 "nosuch* matches no test"
 }
 
+@test "regress: a program that is not staged, and may not be built: status 3, and no results" {
+	local before
+	before=$(ls results 2>/dev/null || true)
+	BUILD_TOP=$BATS_TEST_TMPDIR NOBUILD=1 FLAVOURS=test_maps run scripts/regress
+	says 3 "/regress/stage/test_maps" "without NOBUILD"
+	[ "$(ls results 2>/dev/null || true)" = "$before" ]
+}
+
 @test "regress: an entry of the list that leaves nothing out: status 2" {
 	local entry
 	source_lib scripts/lib/common.sh
