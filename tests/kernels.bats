@@ -46,6 +46,28 @@ setup() {
 	says 2 "TESTS: nosuch/timer matches no test" "there are: timer timer_more wq verifier_wq"
 }
 
+@test "a skip passes only where the list allows it, a test with subtests counts as these" {
+	eval "$(sed -n '/^ktap() {/,/^}/p' scripts/test)"
+	TOP=$BATS_TEST_TMPDIR ARCH=arm64 KERNEL=rt
+	mkdir "$TOP/guest"
+	printf '%s  why\n' '# some' 'arm64 a/one' 'x86_64 a/two' 'rt b/*' 'rt !b/works' 'arm64/rt c' >"$TOP/guest/skips.list"
+	printf '#%s\n' '1/1    a/one:SKIP' '1/2    a/two:SKIP' '1/3    a/three:OK' '1     a:OK (SKIP: 2/3)' '2/1  b/timers:SKIP' \
+		'2/2  b/works:SKIP' '2     b:OK (SKIP: 2/2)' '3     c:SKIP' '4     d:FAIL' '5/1  e/one:OK' '5     e:FAIL' >"$TOP/log"
+	run ktap "$TOP/log"
+	echo "$output"
+	diff <(tail -n +2 <<<"$output") - <<-'END'
+		ok 1 a/one # SKIP  why
+		not ok 2 a/two # skipped, and not listed in guest/skips.list
+		ok 3 a/three
+		ok 4 b/timers # SKIP  why
+		not ok 5 b/works # skipped, and not listed in guest/skips.list
+		ok 6 c # SKIP  why
+		not ok 7 d
+		ok 8 e/one
+		not ok 9 e
+	END
+}
+
 @test "how to repeat a run: with every setting that the script says it has" {
 	local name script
 	eval "$(sed -n '/^env_line()/,/^}/p' scripts/lib/run.sh)"
@@ -277,8 +299,8 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	source_lib scripts/lib/common.sh
 	. scripts/lib/regress.sh
 	cd "$BATS_TEST_TMPDIR"
-	printf 'test_progs\t%s\t%s\n' a OK a/x OK b FAIL c OK d SKIP e OK >base
-	printf 'test_progs\t%s\t%s\n' a FAIL a/x FAIL b OK c OK d SKIP f OK 'c: WARNING: N' REPORT >patched
+	printf 'test_progs\t%s\t%s\n' a OK a/x OK b FAIL c OK d SKIP e OK g FAIL h FAIL >base
+	printf 'test_progs\t%s\t%s\n' a FAIL a/x FAIL b OK c OK d SKIP f OK g PANIC h DIED 'c: WARNING: N' REPORT >patched
 	run compare base patched
 	echo "$output"
 	grep -qxP 'broken\ttest_progs\ta/x\tOK\tFAIL' <<<"$output"
@@ -287,29 +309,33 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	grep -qxP 'gone\ttest_progs\te\tOK\t-' <<<"$output"
 	grep -qxP 'only_patched\ttest_progs\tf\t-\tOK' <<<"$output"
 	grep -qxP 'broken\ttest_progs\tc: WARNING: N\t-\tREPORT' <<<"$output"
-	[ "$(wc -l <<<"$output")" -eq 5 ]
+	grep -qxP 'broken\ttest_progs\tg\tFAIL\tPANIC' <<<"$output"
+	grep -qxP 'other\ttest_progs\th\tFAIL\tDIED' <<<"$output"
+	[ "$(wc -l <<<"$output")" -eq 7 ]
 }
 
 @test "regress: what is FLAKY, and that a panic or report counts even if the test then passes alone" {
 	source_lib scripts/lib/common.sh
 	. scripts/lib/regress.sh
 	cd "$BATS_TEST_TMPDIR"
-	while read -r name patched again_base again_patched; do
-		printf 'broken\ttest_progs\t%s\tOK\t%s\n' "$name" "$patched" >>changes
+	while read -r name base patched again_base again_patched; do
+		printf 'broken\ttest_progs\t%s\t%s\t%s\n' "$name" "$base" "$patched" >>changes
 		for i in 1 2 3; do
 			printf 'test_progs\t%s\t%s\n' "$name" "$(cut -d, -f$i <<<"$again_base")" >>base-$i.tsv
 			printf 'test_progs\t%s\t%s\n' "$name" "$(cut -d, -f$i <<<"$again_patched")" >>patched-$i.tsv
 		done
 	done <<-'END'
-		always FAIL OK,OK,OK FAIL,FAIL,FAIL
-		sometimes FAIL OK,OK,OK FAIL,OK,OK
-		once FAIL OK,OK,OK OK,OK,OK
-		base_too FAIL OK,OK,FAIL FAIL,FAIL,FAIL
-		panics PANIC OK,OK,OK OK,OK,OK
-		base_panics PANIC OK,PANIC,OK OK,OK,OK
-		lockup PANIC OK,OK,OK OK,OK,OK
-		vanishes VANISHED OK,OK,OK OK,OK,OK
-		hangs HANG OK,OK,OK OK,OK,OK
+		always OK FAIL OK,OK,OK FAIL,FAIL,FAIL
+		sometimes OK FAIL OK,OK,OK FAIL,OK,OK
+		once OK FAIL OK,OK,OK OK,OK,OK
+		base_too OK FAIL OK,OK,FAIL FAIL,FAIL,FAIL
+		as_often OK FAIL OK,OK,FAIL OK,FAIL,OK
+		panics OK PANIC OK,OK,OK OK,OK,OK
+		base_panics OK PANIC OK,PANIC,OK OK,OK,OK
+		lockup OK PANIC OK,OK,OK OK,OK,OK
+		vanishes OK VANISHED OK,OK,OK OK,OK,OK
+		hangs OK HANG OK,OK,OK OK,OK,OK
+		panics_now FAIL PANIC FAIL,FAIL,FAIL PANIC,FAIL,FAIL
 	END
 	for name in 'once: WARNING: N' 'once: INFO: rcu self-detected stall' 'lockup: WARNING: N'; do
 		printf 'broken\ttest_progs\t%s\t-\tREPORT\n' "$name" >>changes
@@ -321,12 +347,14 @@ guest() { # a console, with @start and @end as guest/regress prints them
 		broken	always	again: base passed 3 of 3, patched 0 of 3
 		broken	sometimes	again: base passed 3 of 3, patched 2 of 3
 		flaky	once	FLAKY, again: base passed 3 of 3, patched 3 of 3
-		flaky	base_too	FLAKY, again: base passed 2 of 3, patched 0 of 3
+		broken	base_too	again: base passed 2 of 3, patched 0 of 3
+		flaky	as_often	FLAKY, again: base passed 2 of 3, patched 2 of 3
 		broken	panics	again: base passed 3 of 3, patched 3 of 3
 		flaky	base_panics	FLAKY, again: base passed 2 of 3, patched 3 of 3
 		broken	lockup	again: base passed 3 of 3, patched 3 of 3
 		broken	vanishes	again: base passed 3 of 3, patched 3 of 3
 		flaky	hangs	FLAKY, again: base passed 3 of 3, patched 3 of 3
+		broken	panics_now	again: base passed 0 of 3, patched 0 of 3
 		broken	once: WARNING: N	again: base passed 3 of 3, patched 3 of 3
 		flaky	once: INFO: rcu self-detected stall	FLAKY, again: base passed 3 of 3, patched 3 of 3
 		broken	lockup: WARNING: N	again: base passed 3 of 3, patched 3 of 3

@@ -81,7 +81,6 @@ cut_state() { # VM_DIRECTORY STATUS
 # Lines "KIND  PROGRAM  TEST  BASE  PATCHED". A parent is left out if one of its subtests changed as well.
 compare() { # BASE_TSV PATCHED_TSV
 	awk -F'\t' '
-		function bad(s) { return s != "OK" && s != "SKIP" }
 		FILENAME == ARGV[1] { base[$1 FS $2] = $3; all[$1 FS $2] = 1; next }
 		{ patched[$1 FS $2] = $3; all[$1 FS $2] = 1 }
 		END {
@@ -92,7 +91,7 @@ compare() { # BASE_TSV PATCHED_TSV
 				else if (b == "REPORT") kind = "mended"
 				else if (b == "-") kind = "only_patched"
 				else if (p == "-") kind = b == "OK" ? "gone" : "only_base"
-				else if (b == "OK") kind = "broken"
+				else if (b == "OK" || p == "PANIC" || p == "VANISHED") kind = "broken"
 				else if (p == "OK") kind = "mended"
 				else kind = "other"
 				change[t] = kind; split(t, w, FS); name = w[2]
@@ -103,9 +102,9 @@ compare() { # BASE_TSV PATCHED_TSV
 		}' "$1" "$2" | LC_ALL=C sort
 }
 
-# What compare() says, with the repetitions: AGAIN/{base,patched}-{1,2,3}.tsv. FLAKY if the patched kernel passed them all, or
-# the base did not. What a kernel dies of or reports may be the doing of a test before, which did not run again, so that
-# counts even then, but for reports of a stall or lockup, which a busy machine causes.
+# What compare() says, with the repetitions: AGAIN/{base,patched}-{1,2,3}.tsv. FLAKY if the patched kernel passed as many of them
+# as the base. What a kernel dies of or reports may be the doing of a test before, which did not run again, so that counts
+# even then, but for what the base sometimes does, and reports of a stall or lockup, which a busy machine causes.
 judge() { # CHANGES AGAIN
 	local kind program name base patched i b p mark
 	while IFS=$'\t' read -r kind program name base patched; do
@@ -117,8 +116,8 @@ judge() { # CHANGES AGAIN
 				! passed "$2/patched-$i.tsv" "$program" "$name" "$patched" || p=$((p + 1))
 			done
 			mark="again: base passed $b of 3, patched $p of 3"
-			if [ $b -lt 3 ] || { [ $p -eq 3 ] && { [[ $patched != @(PANIC|REPORT|VANISHED) ]] ||
-				[[ $patched = REPORT && ${name#*: } =~ stall|lockup ]]; }; }; then
+			if [ $p -ge $b ] && { [[ $base != FAIL && $b -lt 3 ]] || [[ $patched != @(PANIC|REPORT|VANISHED) ]] ||
+				[[ $patched = REPORT && ${name#*: } =~ stall|lockup ]]; }; then
 				kind=flaky mark="FLAKY, $mark"
 			fi
 		fi
