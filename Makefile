@@ -1,5 +1,5 @@
 # The verbs. `make help` lists them; scripts/VERB does the work and says at its top what it needs and leaves.
-# Settings: BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt  TOOLCHAIN=root|host  SOURCE=dir|tarball  TREE=dir  JOBS=n
+# Settings: BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt|up  TOOLCHAIN=root|host  SOURCE=dir|tarball  TREE=dir  JOBS=n
 # make itself exits 2 on any failure and names the script's own status ("Error 3"); scripts/lib/common.sh lists them.
 
 .DEFAULT_GOAL := demo

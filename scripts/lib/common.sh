@@ -13,7 +13,7 @@
 #   130  interrupted (143: terminated)
 #
 # Settings, from the environment or make's command line:
-#   BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt|regress  TOOLCHAIN=root|host
+#   BASE=v6.19  ARCH=x86_64|arm64  KERNEL=plain|debug|kcsan|rt|up|regress  TOOLCHAIN=root|host
 #   SOURCE=directory or tarball  TREE=kernel tree  JOBS=n  NOWAIT=1 (stop rather than wait for a lock)
 #   BUILD_TOP=directory instead of build/ (with TREE and TESTS_LIST: another state of the series, for checks/patch/test_progs)
 set -euo pipefail
@@ -169,7 +169,7 @@ load_base() {
 	[[ $BASE =~ ^[A-Za-z0-9._-]+$ && -f $TOP/bases/$BASE.env ]] ||
 		die 2 "unknown BASE=$BASE" "choose one of: $(known_bases)"
 	one_of ARCH x86_64 arm64
-	one_of KERNEL plain debug kcsan rt regress
+	one_of KERNEL plain debug kcsan rt up regress
 	one_of TOOLCHAIN root host
 	# shellcheck source=/dev/null
 	. "$TOP/bases/$BASE.env"

@@ -6,7 +6,8 @@ from collections import Counter
 
 COMMANDS = {'bench': 'make bench', 'measure': 'make measure', 'demo': 'make', 'mutants': 'make mutants', 'prove': 'make prove',
             'test-scripts': 'make test SCRIPTS=only', 'check': 'make check', 'regress': 'make regress'}
-CELLS = [('x86_64', 'plain'), ('x86_64', 'debug'), ('x86_64', 'kcsan'), ('x86_64', 'rt'), ('arm64', 'plain'), ('arm64', 'debug')]
+CELLS = [('x86_64', 'plain'), ('x86_64', 'debug'), ('x86_64', 'kcsan'), ('x86_64', 'rt'), ('x86_64', 'up'),
+         ('arm64', 'plain'), ('arm64', 'debug')]
 GOOD = ('ok', 'fail')
 NEEDS = {  # what the page shows of a result; one that lacks it is of another form, older or newer than this report
     'test': ('passed', 'failed', 'skipped', 'nmis', 'operations_in_nmi'), 'torture': ('applied', 'nmi_applied', 'violations'),
