@@ -667,6 +667,8 @@ int main(int argc, char **argv)
 	problems += WEXITSTATUS(status) != 0;
 	if (WEXITSTATUS(status) < 2)
 		check_leaks(progs, maps);
+	if (WEXITSTATUS(status) > 1) /* It has not come to the end of the list. */
+		fprintf(json, "]");
 	fprintf(json, ", \"ok\": %s}\n", problems ? "false" : "true");
 	fclose(json);
 	if (WEXITSTATUS(status) > 1)
