@@ -353,9 +353,11 @@ series() { # a tree with three commits, refreshed
 	export BASE=v6.19 TREE=$REAL/build/v6.19/tree
 	unset BPF_ASYNC_CACHE
 	[ -d "$TREE" ] || skip "make tree first"
-	printf 'CONFIG_NO_SUCH_THING=y\n# CONFIG_SMP is not set\n' >>configs/nmi.config
+	printf 'CONFIG_NO_SUCH_THING=y\n# CONFIG_X86 is not set\nCONFIG_NR_CPUS=4\n' >>configs/nmi.config
 	run scripts/build-kernel patched
-	says 3 "lacks what configs/ asks for" "CONFIG_NO_SUCH_THING=y" "CONFIG_SMP=y"
+	says 3 "lacks what configs/ asks for" "CONFIG_NO_SUCH_THING=y" "CONFIG_X86=y"
+	[[ $output != *NR_CPUS* ]] # of two lines on one option the later one counts
+	grep -qx CONFIG_NR_CPUS=4 build/v6.19/x86_64-plain/patched/.config
 }
 
 @test "the real series: mails to tree to mails is the identity" {
