@@ -396,3 +396,91 @@ guest() { # a console, with @start and @end as guest/regress prints them
 	for f in "$tree/.applied" "$tree/.mutants" "$BUILD/mutants/plain/.mutants"; do [ ! -e "$f" ] || false; done
 	revert
 }
+
+# What scripts/mutants does with each mutant, with a toy for the build and for the guest. A kernel is the text of tree/file.
+toy_mutants() {
+	toy=$BATS_TEST_TMPDIR
+	mkdir -p "$toy/model/mutants" "$toy/build/mutants/tree" "$toy/build/x/patched" "$toy/results"
+	printf '%s\n' one two three >"$toy/build/mutants/tree/file"
+	cat >"$toy/toy" <<'END'
+. scripts/lib/common.sh
+. scripts/lib/run.sh
+TOP=$1 BUILD=$1/build KOUT=$1/build/x out=$1/results tree=$1/build/mutants/tree OUT=$1/build/mutants/plain
+image=$KOUT/patched/bzImage killed=0 equivalent=0 failed=0
+mkdir -p "$OUT"
+eval "$(sed -n '/^change()/,/^# What the tests say of the kernel/p' scripts/mutants)"
+eval "$(sed -n '/^write_result()/,/^}/p' scripts/mutants)"
+compile() {
+	touch "$out/building-$2"
+	if grep -q broken "$tree/file"; then echo "file.c:2: error: it is broken" >"$1"; return 3; fi
+	! grep -q slow "$tree/file" || sleep 100
+	cp "$tree/file" "$OUT/bzImage"
+}
+# Until a file is there that the kernel names, then with the status that it names.
+run_tests() {
+	local status file limit
+	read -r status file limit < <(sed -n 's/^tested //p' "$1")
+	echo "error: the kernel reported: BUG: toy" >"$3.log"
+	mkdir "$3"
+	echo "#1 toy:FAIL:check" >"$3/output.log"
+	for ((; limit > 0; limit--)); do [ ! -e "$out/$file" ] || return "$status"; sleep 0.1; done
+	return 0
+}
+choose_mutants "$TOP/model/mutants"
+revert
+every "${mutants[@]}"
+echo "$killed killed, $equivalent equivalent, $failed not"
+END
+}
+toy_mutant() { # NAME LINE [OLD-LINE]
+	printf '%s\n' "Hazard: H1" "Killed-by: toy" "$4" 'diff --git a/file b/file' '--- a/file' '+++ b/file' '@@ -1,3 +1,3 @@' ' one' "-${3:-two}" "+$2" ' three' \
+		>"$toy/model/mutants/$1.patch"
+}
+
+@test "mutants: each is built while the one before it is tested; one that does not build or apply fails and stops no other" {
+	toy_mutants
+	toy_mutant H1-a "tested 1 building-H1-d 100" # passes, and so survives, if H1-d is not built before it is through
+	toy_mutant H1-b broken
+	toy_mutant H1-c other 'no such line'
+	toy_mutant H1-d "tested 5 building-H1-d 1"
+	toy_mutant H1-e "tested 4 building-H1-e 1"
+	toy_mutant H1-f "tested 0 building-H1-f 1"
+	toy_mutant H1-g "tested 0 building-H1-g 1" '' "Equivalent: nobody can tell"
+	run bash "$toy/toy" "$toy"
+	says 0 "3 killed, 1 equivalent, 3 not"
+	run cut -f2,3,5 "$toy/results/table"
+	diff <(sort <<<"$output") - <<-'END'
+		H1-a	killed	assertion
+		H1-b	DOES NOT BUILD	1:file.c:2: error: it is broken
+		H1-c	DOES NOT APPLY	1 out of 1 hunk FAILED
+		H1-d	killed	report
+		H1-e	killed	time limit
+		H1-f	SURVIVED	
+		H1-g	equivalent	nobody can tell
+	END
+	[ "$(sed -n 2p "$toy/build/mutants/tree/file")" = two ]
+}
+
+@test "mutants: Ctrl-C: status 130, the guest that runs beside a build is gone, the table is kept, the tree mended next time" {
+	toy_mutants
+	toy_mutant H1-a "tested 1 building-H1-a 1"
+	toy_mutant H1-b "tested 1 never 1000"
+	toy_mutant H1-c slow
+	setsid env --default-signal=INT bash "$toy/toy" "$toy" >"$toy/out" 2>&1 3>&- &
+	pid=$!
+	for _ in {1..100}; do [ ! -d "$toy/results/H1-b" ] || [ ! -f "$toy/results/building-H1-c" ] || break; sleep 0.1; done
+	kill -INT -- "-$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat "$toy/out"
+	[ "$status" -eq 130 ]
+	[ -z "$(pgrep -s "$pid" || true)" ]
+	[ "$(cut -f2,3 "$toy/results/table")" = "$(printf 'H1-a\tkilled')" ]
+	grep -q '"outcome": "interrupted"' "$toy/results/result.json"
+	[ "$(sed -n 2p "$toy/build/mutants/tree/file")" = slow ]
+	rm "$toy"/model/mutants/H1-[bc].patch "$toy"/results/building-*
+	rm -r "$toy/results"/H1-[ab]
+	run bash "$toy/toy" "$toy"
+	says 0 "1 killed, 0 equivalent, 0 not"
+	[ "$(sed -n 2p "$toy/build/mutants/tree/file")" = two ]
+}
