@@ -46,6 +46,34 @@ setup() {
 	says 2 "TESTS: nosuch/timer matches no test" "there are: timer timer_more wq verifier_wq"
 }
 
+@test "test: TESTS of which all are skipped: not a run that passed" {
+	source_lib scripts/lib/common.sh
+	eval "$(sed -n '/^ktap() {/,/^}/p; /^run_guest() {/,/^}/p; /^cut_short() {/,/^}/p' scripts/test)"
+	NOBUILD=1 TOP=$BATS_TEST_TMPDIR KOUT=$BATS_TEST_TMPDIR/build ARCH=arm64 KERNEL=debug kind=picked seconds=5 worst=0 complaints='' EXAMPLES=() picks=("a b")
+	total_passed=0 total_failed=0 total_skipped=0
+	load_base() { :; }
+	check_picks() { :; }
+	check_picked() { :; }
+	build() { :; }
+	new_results() { mkdir -p "$TOP/run" && echo "$TOP/run"; }
+	note_run() { :; }
+	stage_selftests() { :; }
+	in_root() { cat >/dev/null; echo "{\"outcome\": \"$6\"}"; }
+	mkdir -p "$TOP/scripts" "$TOP/guest"
+	echo 'arm64 a  why' >"$TOP/guest/skips.list"
+	printf '%s\n' '#!/bin/sh' "mkdir -p \"\$2\"" "echo '#1 a:SKIP' >\"\$2/output.log\"" >"$TOP/scripts/vm"
+	chmod +x "$TOP/scripts/vm"
+	run run_guest
+	says 0 "nothing ran # all that TESTS names is skipped on arm64 debug" "arm64 debug: 0 passed, 1 failed, 1 skipped"
+	grep -q fail "$TOP/run/result.json"
+	run_guest >/dev/null
+	[ "$worst" -eq 1 ]
+	echo "echo '#2 b:OK' >>\"\$2/output.log\"" >>"$TOP/scripts/vm"
+	run run_guest
+	says 0 "arm64 debug: 1 passed, 0 failed, 1 skipped"
+	grep -q pass "$TOP/run/result.json"
+}
+
 @test "a skip passes only where the list allows it, a test with subtests counts as these" {
 	eval "$(sed -n '/^ktap() {/,/^}/p' scripts/test)"
 	TOP=$BATS_TEST_TMPDIR ARCH=arm64 KERNEL=rt
@@ -409,7 +437,7 @@ TOP=$1 BUILD=$1/build KOUT=$1/build/x out=$1/results tree=$1/build/mutants/tree 
 image=$KOUT/patched/bzImage killed=0 equivalent=0 failed=0
 mkdir -p "$OUT"
 eval "$(sed -n '/^change()/,/^# What the tests say of the kernel/p' scripts/mutants)"
-eval "$(sed -n '/^write_result()/,/^}/p' scripts/mutants)"
+eval "$(sed -n '/^BEGUN=/p; /^write_result()/,/^}/p' scripts/mutants)"
 compile() {
 	touch "$out/building-$2"
 	if grep -q broken "$tree/file"; then echo "file.c:2: error: it is broken" >"$1"; return 3; fi
@@ -422,7 +450,7 @@ run_tests() {
 	read -r status file limit < <(sed -n 's/^tested //p' "$1")
 	echo "error: the kernel reported: BUG: toy" >"$3.log"
 	mkdir "$3"
-	echo "#1 toy:FAIL:check" >"$3/output.log"
+	[ "$file" = unbooted ] || printf '%s\n' "$BEGUN" "#1 toy:FAIL:check" >"$3/output.log"
 	for ((; limit > 0; limit--)); do [ ! -e "$out/$file" ] || return "$status"; sleep 0.1; done
 	return 0
 }
@@ -446,8 +474,10 @@ toy_mutant() { # NAME LINE [OLD-LINE]
 	toy_mutant H1-e "tested 4 building-H1-e 1"
 	toy_mutant H1-f "tested 0 building-H1-f 1"
 	toy_mutant H1-g "tested 0 building-H1-g 1" '' "Equivalent: nobody can tell"
+	toy_mutant H1-h "tested 5 unbooted 1" # panics before its tests
+	touch "$toy/results/unbooted"
 	run bash "$toy/toy" "$toy"
-	says 0 "3 killed, 1 equivalent, 3 not"
+	says 0 "3 killed, 1 equivalent, 4 not"
 	run cut -f2,3,5 "$toy/results/table"
 	diff <(sort <<<"$output") - <<-'END'
 		H1-a	killed	assertion
@@ -457,6 +487,7 @@ toy_mutant() { # NAME LINE [OLD-LINE]
 		H1-e	killed	time limit
 		H1-f	SURVIVED	
 		H1-g	equivalent	nobody can tell
+		H1-h	NO VERDICT	the guest did not come to the tests: status 5
 	END
 	[ "$(sed -n 2p "$toy/build/mutants/tree/file")" = two ]
 }
