@@ -359,6 +359,7 @@ guest() { # a console, with @start and @end as guest/regress prints them
 		once OK FAIL OK,OK,OK OK,OK,OK
 		base_too OK FAIL OK,OK,FAIL FAIL,FAIL,FAIL
 		as_often OK FAIL OK,OK,FAIL OK,FAIL,OK
+		never_alone OK FAIL FAIL,FAIL,FAIL FAIL,FAIL,FAIL
 		panics OK PANIC OK,OK,OK OK,OK,OK
 		base_panics OK PANIC OK,PANIC,OK OK,OK,OK
 		lockup OK PANIC OK,OK,OK OK,OK,OK
@@ -378,6 +379,7 @@ guest() { # a console, with @start and @end as guest/regress prints them
 		flaky	once	FLAKY, again: base passed 3 of 3, patched 3 of 3
 		broken	base_too	again: base passed 2 of 3, patched 0 of 3
 		flaky	as_often	FLAKY, again: base passed 2 of 3, patched 2 of 3
+		broken	never_alone	again: base passed 0 of 3, patched 0 of 3
 		broken	panics	again: base passed 3 of 3, patched 3 of 3
 		flaky	base_panics	FLAKY, again: base passed 2 of 3, patched 3 of 3
 		broken	lockup	again: base passed 3 of 3, patched 3 of 3

@@ -103,7 +103,7 @@ compare() { # BASE_TSV PATCHED_TSV
 }
 
 # What compare() says, with the repetitions: AGAIN/{base,patched}-{1,2,3}.tsv. FLAKY if the patched kernel passed as many of them
-# as the base. What a kernel dies of or reports may be the doing of a test before, which did not run again, so that counts
+# as the base, and one at least: what passes on neither alone tells nothing. What a kernel dies of or reports may be the doing of a test before, which did not run again, so that counts
 # even then, but for what the base sometimes does, and reports of a stall or lockup, which a busy machine causes.
 judge() { # CHANGES AGAIN
 	local kind program name base patched i b p mark
@@ -116,7 +116,7 @@ judge() { # CHANGES AGAIN
 				! passed "$2/patched-$i.tsv" "$program" "$name" "$patched" || p=$((p + 1))
 			done
 			mark="again: base passed $b of 3, patched $p of 3"
-			if [ $p -ge $b ] && { [[ $base != FAIL && $b -lt 3 ]] || [[ $patched != @(PANIC|REPORT|VANISHED) ]] ||
+			if [ $p -gt 0 ] && [ $p -ge $b ] && { [[ $base != FAIL && $b -lt 3 ]] || [[ $patched != @(PANIC|REPORT|VANISHED) ]] ||
 				[[ $patched = REPORT && ${name#*: } =~ stall|lockup ]]; }; then
 				kind=flaky mark="FLAKY, $mark"
 			fi
