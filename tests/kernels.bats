@@ -454,7 +454,7 @@ run_tests() {
 	echo "error: the kernel reported: BUG: toy" >"$3.log"
 	mkdir "$3"
 	[ "$file" = unbooted ] || printf '%s\n' "$BEGUN" "#1 toy:FAIL:check" >"$3/output.log"
-	for ((; limit > 0; limit--)); do [ ! -e "$out/$file" ] || return "$status"; sleep 0.1; done
+	for ((; limit > 0; limit--)); do [ ! -e "$out/$file" ] || return "$status"; sleep 0.1 || exit 130; done
 	return 0
 }
 choose_mutants "$TOP/model/mutants"
@@ -517,4 +517,60 @@ toy_mutant() { # NAME LINE [OLD-LINE]
 	run bash "$toy/toy" "$toy"
 	says 0 "1 killed, 0 equivalent, 0 not"
 	[ "$(sed -n 2p "$toy/build/mutants/tree/file")" = two ]
+}
+
+# scripts/test with a toy for what builds and what runs a guest: it prints the tests, and takes as long as the file says.
+toy_test() {
+	cp -r scripts Makefile bases configs guest tests "$BATS_TEST_TMPDIR/"
+	cd "$BATS_TEST_TMPDIR"
+	printf '%s\n' '#!/bin/sh' 'true' | tee scripts/toolchain scripts/tree scripts/build-kernel scripts/build-selftests scripts/build-examples >/dev/null
+	cat >scripts/vm <<'END'
+#!/bin/bash
+[ "$1" != --kernel ] || shift 2
+mkdir -p "$2/guest"
+case $ARCH in
+x86_64) for _ in {1..100}; do [ ! -e arm64.began ] || break; sleep 0.1; done; [ -e arm64.began ] && status=OK || status=FAIL ;;
+arm64)
+	trap 'kill $!; exit 130' INT
+	echo "#1 timer:OK" >"$2/output.log"
+	touch arm64.began
+	status=${ARM64:-OK}
+	sleep "${ARM64_SECONDS:-0}" &
+	wait
+	;;
+esac
+printf '#1 timer:%s\n' "$status" >"$2/output.log"
+echo "async_nmi: nmis=1 ops=1" >>"$2/output.log"
+printf 'example %s: ok\n' nmi_profiler irqoff_watchdog scx_limiter >>"$2/output.log"
+echo '{"ok": true, "nmis": 1, "operations_in_nmi": 1}' >"$2/guest/nmi_timers.json"
+[ "$status" = OK ]
+END
+	sed -i 's/^stage_selftests() {/& return 0;/' scripts/lib/run.sh
+	mkdir -p patches/v6.19
+	touch patches/v6.19/0001-toy.patch
+}
+
+@test "test: the guest of arm64 runs beside that of x86_64, and its tests and failures are counted" {
+	toy_test
+	SCRIPTS=no run scripts/test
+	says 0 "arm64 debug: == v6.19 arm64 debug ==" "x86_64 plain: 6 passed, 0 failed, 0 skipped" "12 passed, 0 failed, 0 skipped"
+	rm arm64.began
+	SCRIPTS=no ARM64=FAIL run scripts/test
+	says 1 "11 passed, 1 failed, 0 skipped" $'== what failed ==\narm64 debug: not ok 1 timer'
+}
+
+@test "test: Ctrl-C ends the guest beside as well, and says what became of it" {
+	toy_test
+	SCRIPTS=no ARM64_SECONDS=1000 setsid env --default-signal=INT scripts/test >out 2>&1 3>&- &
+	pid=$!
+	for _ in {1..200}; do ! grep -q "x86_64 plain: 6 passed" out || break; sleep 0.1; done
+	grep -q "x86_64 plain: 6 passed" out
+	kill -INT -- "-$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat out
+	[ "$status" -eq 130 ]
+	[ -z "$(pgrep -s "$pid" -f scripts || true)" ]
+	grep -q "^arm64 debug: not finished; what had passed and failed by then: .*/ktap" out
+	grep -qx "ok 1 timer" results/*-test-arm64-debug/ktap
 }
