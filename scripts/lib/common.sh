@@ -47,6 +47,7 @@ ON_EXIT=()
 on_exit() { ON_EXIT+=("$1"); }
 run_on_exit() {
 	local i
+	trap '' PIPE # Ctrl-C ends who reads what is said here, too
 	for ((i = ${#ON_EXIT[@]} - 1; i >= 0; i--)); do eval "${ON_EXIT[i]}" || true; done
 	ON_EXIT=()
 }
