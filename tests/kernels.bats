@@ -48,7 +48,7 @@ setup() {
 
 @test "test: TESTS of which all are skipped: not a run that passed" {
 	source_lib scripts/lib/common.sh
-	eval "$(sed -n '/^ktap() {/,/^}/p; /^run_guest() {/,/^}/p; /^cut_short() {/,/^}/p' scripts/test)"
+	eval "$(sed -n '/^ktap() {/,/^}/p; /^make_ready() {/,/^}/p; /^run_guest() {/,/^}/p; /^cut_short() {/,/^}/p' scripts/test)"
 	NOBUILD=1 TOP=$BATS_TEST_TMPDIR KOUT=$BATS_TEST_TMPDIR/build ARCH=arm64 KERNEL=debug kind=picked seconds=5 worst=0 complaints='' EXAMPLES=() picks=("a b")
 	total_passed=0 total_failed=0 total_skipped=0
 	load_base() { :; }
