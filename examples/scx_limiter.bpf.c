@@ -252,6 +252,6 @@ struct sched_ext_ops limiter = {
 	.stopping = (void *)limiter_stopping,
 	.init = (void *)limiter_init,
 	.flags = SCX_OPS_ENQ_LAST | SCX_OPS_SWITCH_PARTIAL,
-	.timeout_ms = 10000,
+	.timeout_ms = 30000,	/* the longest that there is: an emulated guest may stand still for seconds */
 	.name = "limiter",
 };
