@@ -568,7 +568,7 @@ END
 	says 0 "arm64 debug: 0 passed, 0 failed, 1 skipped" "1 passed, 0 failed, 1 skipped"
 	rm arm64.began
 	TESTS=timer ARM64=SKIP X86=SKIP run scripts/test
-	says 1 "not ok nothing ran # all that TESTS names is skipped on either guest" "0 passed, 1 failed, 2 skipped"
+	says 1 "not ok nothing ran # all that TESTS names is skipped in both guests" "0 passed, 1 failed, 2 skipped"
 }
 
 @test "test: Ctrl-C ends the guest beside as well, and says what became of it, also where it ends who listens" {
